@@ -113,6 +113,15 @@ class Ref:
     stream: str
     key: str
 
+    def __str__(self) -> str:
+        return f"{self.system}/{self.stream}/{self.key}"
+
+    @classmethod
+    def parse(cls, text: str) -> Ref:
+        """Read `system/stream/key` back; only the key may hold a slash."""
+        system, stream, key = text.split("/", 2)
+        return cls(system, stream, key)
+
 
 @dataclass(frozen=True, slots=True)
 class Item:

@@ -28,6 +28,8 @@ class Stream:
     """Vendor field that identifies a record for ever."""
     reads: bool = True
     writes: bool = False
+    snapshot: bool = False
+    """Every read yields the whole set: a key that is missing from a complete read is no longer in it."""
     max_batch: int = 1
     """Most records one write call carries at the vendor (its documented limit)."""
     resend_needs_look: bool = False
