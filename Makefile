@@ -1,0 +1,64 @@
+# make demo and make test work on a fresh machine with Python 3.11 or newer and nothing else.
+# Each makes what it needs: .venv with the locked requirements (hashes checked; pip uses the machine's own configuration).
+
+SHELL := /bin/bash
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+PEOPLE ?= 2000
+SEED ?= 7
+DEMO := .onevoice/demo
+SOURCES := connectors flows identity onevoice tests
+NEW_ENOUGH := import sys, ensurepip, venv; sys.exit(sys.version_info < (3, 11))
+
+.PHONY: help demo test lint lock clean
+
+help:
+	@echo "make demo   start a sandbox with $(PEOPLE) customers and show the hub at work (PEOPLE=, SEED=)"
+	@echo "make test   everything that must hold: style, types, arrows, configuration, tests"
+	@echo "make lint   those of them that run no test"
+	@echo "make lock   write requirements.lock anew from pyproject.toml"
+	@echo "make clean  remove everything that make made"
+
+demo: $(READY)
+	@rm -rf $(DEMO)
+	$(BIN)/onevoice demo --people $(PEOPLE) --seed $(SEED) --keep $(DEMO) --json $(DEMO)/report.json
+
+lint: $(READY)
+	$(BIN)/ruff check $(SOURCES)
+	$(BIN)/ruff format --check $(SOURCES)
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/onevoice lint
+
+test: lint
+	$(BIN)/pytest
+
+# The stamp is written last, so that an installation cut short is made again.
+$(READY): requirements.lock pyproject.toml
+	@python=""; if ! $(BIN)/python -c '$(NEW_ENOUGH)' 2>/dev/null; then \
+	  for candidate in $(PYTHON) python3.11 python3.12 python3.13 python3; do \
+	    if $$candidate -c '$(NEW_ENOUGH)' 2>/dev/null; then python=$$candidate; break; fi; \
+	  done; \
+	  if [ -z "$$python" ]; then \
+	    echo "onevoice: no Python 3.11 or newer with its venv module was found" \
+	      "(install one, or name it: make PYTHON=/path/to/python3)" >&2; \
+	    exit 1; \
+	  fi; \
+	  echo "Making $(VENV) with $$($$python --version)"; \
+	  rm -rf $(VENV) && $$python -m venv $(VENV); \
+	fi
+	@echo "Installing the locked requirements (about a minute the first time)"
+	@$(BIN)/pip install --quiet --require-hashes -r requirements.lock
+	@$(BIN)/pip install --quiet --no-deps --no-build-isolation -e .
+	@touch $(READY)
+
+lock:
+	@scratch=$$(mktemp -d) && trap 'rm -rf "$$scratch"' EXIT && \
+	$(or $(PYTHON),python3) -m venv "$$scratch" && \
+	"$$scratch/bin/pip" install --quiet uv && \
+	"$$scratch/bin/uv" pip compile pyproject.toml --quiet --extra dev --universal --python-version 3.11 \
+	  --generate-hashes --no-emit-index-url --no-header -o requirements.lock
+
+clean:
+	rm -rf $(VENV) .onevoice .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache dist

@@ -1,0 +1,1 @@
+"""The Prefect flows: order, retries, concurrency, artifacts. They hold no business rule."""
