@@ -276,7 +276,7 @@ class VendorState:
             "schema": self.schema,
             "events": self.events,
             "api_writes": [
-                [*place, values, self.api_writes.writes[place], self.api_writes.identical[place]]
+                [*place, _plain(values), self.api_writes.writes[place], self.api_writes.identical[place]]
                 for place, values in self.api_writes.values.items()
             ],
         }
@@ -295,8 +295,8 @@ class VendorState:
 
 
 def salesforce_stamp(moment: datetime) -> str:
-    """As Salesforce writes datetimes: 2026-11-20T08:00:00.000+0000."""
-    return f"{moment.astimezone(UTC):%Y-%m-%dT%H:%M:%S}.{moment.microsecond // 1000:03d}+0000"
+    """As Salesforce writes datetimes: 2026-11-20T08:00:00.000+0000. It keeps whole seconds only."""
+    return f"{moment.astimezone(UTC):%Y-%m-%dT%H:%M:%S}.000+0000"
 
 
 def hubspot_stamp(moment: datetime) -> str:

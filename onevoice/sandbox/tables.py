@@ -50,7 +50,8 @@ def hubspot_state(clock: Clock) -> VendorState:
 
     `contacts` by record id (values are text, an empty property is left out or ''), `subscriptions` by lower-cased
     e-mail address ({status: 'SUBSCRIBED' | 'NOT_SUBSCRIBED', source, events: [...]}; an address without a row never
-    said anything), `lists` by list id ({name, listId, processingType, members: set of contact record ids}).
+    said anything), `archived_contacts` by record id (as they were when archived; `archived_at`, and `merged_into` where a
+    merge took them away), `lists` by list id ({name, listId, processingType, members: set of contact record ids}).
     """
     state = VendorState("hubspot", clock, HUBSPOT_LAG_SECONDS)
     state.add_table(
@@ -63,6 +64,7 @@ def hubspot_state(clock: Clock) -> VendorState:
             logged_fields=frozenset({"hs_email_optout", OPTOUT_PROPERTY}),
         )
     )
+    state.add_table(TableSpec(name="archived_contacts"))
     state.add_table(TableSpec(name="subscriptions", stamp_fields=("updatedAt",), logged_fields=frozenset({"status"})))
     state.add_table(TableSpec(name="lists", stamp_fields=("updatedAt",), new_id=str))
     return state
