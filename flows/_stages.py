@@ -47,7 +47,7 @@ def ensure_limits(systems: set[str]) -> None:
 
 
 def run_stage(stage: Stage) -> Mapping[str, Report]:
-    """Run every job of a stage as a task of the current flow run; one that fails at a vendor leaves the others going."""
+    """Run every job of a stage as a task of this flow run; one that fails at a vendor leaves the others going."""
     futures = {job.name: _run_job.submit(stage=stage.name, name=job.name, job=job) for job in stage.jobs}
     return {name: _report(future) for name, future in futures.items()}
 
@@ -103,7 +103,9 @@ def _report(future: PrefectFuture[Report]) -> Report:
 
 def in_words(counts: Mapping[str, int]) -> str:
     """Counts as one line: `read 2,310, changed 12`; "nothing to do" when all are zero."""
-    return ", ".join(f"{name.replace('_', ' ')} {count:,}" for name, count in counts.items() if count) or "nothing to do"
+    return (
+        ", ".join(f"{name.replace('_', ' ')} {count:,}" for name, count in counts.items() if count) or "nothing to do"
+    )
 
 
 def publish(flow: str, cycle: CycleReport) -> None:

@@ -58,7 +58,7 @@ class PrefectServer:
 
 @contextmanager
 def prefect_server(home: Path, port: int | None = None) -> Iterator[PrefectServer]:
-    """Run a server that keeps its database and logs under `home`, until the block ends; `port` None takes a free one."""
+    """Run a server with its database and log under `home` until the block ends; `port` None takes a free one."""
     home.mkdir(parents=True, exist_ok=True)
     port = port or _free_port()
     url = f"http://127.0.0.1:{port}"
@@ -73,7 +73,7 @@ def prefect_server(home: Path, port: int | None = None) -> Iterator[PrefectServe
     log = home / "server.log"
     command = [sys.executable, "-m", "prefect", "server", "start", "--host", "127.0.0.1", "--port", str(port)]
     with log.open("wb") as output:
-        process = subprocess.Popen(
+        process = subprocess.Popen(  # noqa: S603 - our own interpreter
             command, env=os.environ | settings, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT
         )
     try:
