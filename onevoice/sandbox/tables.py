@@ -14,6 +14,7 @@ MARKETING = "10001"
 OPTOUT_PROPERTY = f"hs_email_optout_{MARKETING}"
 
 _PREFIXES = {
+    "Organization": "00D",
     "Contact": "003",
     "Case": "500",
     "LoyaltyProgram": "0lp",
