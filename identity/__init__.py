@@ -1,0 +1,56 @@
+"""Who is who: customer records in, customers with lasting ids and golden records out. Pure; the store keeps the state."""
+
+from identity.blocking import blocking_keys, count_degrees, crossed, in_use, surname_key
+from identity.cluster import cluster
+from identity.explain import Reason, explain_pair
+from identity.lineage import IdChanges, LineageEvent, assign_ids, profile_id
+from identity.model import Model, load_model, save_model
+from identity.normalise import normalise
+from identity.records import (
+    NORMALISER_VERSION,
+    Cluster,
+    Clustering,
+    Constraint,
+    Degree,
+    Edge,
+    IdentityRecord,
+    NormalisedRecord,
+    ReviewItem,
+)
+from identity.resolver import Resolution, Resolver
+from identity.score import score_pairs
+from identity.survive import Golden, Provenance, survive
+
+__all__ = [
+    "NORMALISER_VERSION",
+    "Cluster",
+    "Clustering",
+    "Constraint",
+    "Degree",
+    "Edge",
+    "Golden",
+    "IdChanges",
+    "IdentityRecord",
+    "LineageEvent",
+    "Model",
+    "NormalisedRecord",
+    "Provenance",
+    "Reason",
+    "Resolution",
+    "Resolver",
+    "ReviewItem",
+    "assign_ids",
+    "blocking_keys",
+    "cluster",
+    "count_degrees",
+    "crossed",
+    "explain_pair",
+    "in_use",
+    "load_model",
+    "normalise",
+    "profile_id",
+    "save_model",
+    "score_pairs",
+    "surname_key",
+    "survive",
+]

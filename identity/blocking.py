@@ -1,0 +1,98 @@
+"""Which records are compared at all: those that share a blocking key in use.
+
+A key is a text `parts=values`. The store keeps an index of (key, record, surname) and counts, per key, records and
+distinct surnames. A key that too many surnames share belongs to nobody (a shop's phone) and a key with too many
+records finds too much; both are left out. When a key crosses its limit, up or down, every record that holds it
+counts as changed: so an incremental run ends where a full run would.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from itertools import product
+
+from identity.records import Degree, NormalisedRecord
+from onevoice.configfile.identity_file import Guards, IdentityFile
+
+_PARTS: Mapping[str, Callable[[NormalisedRecord], tuple[str, ...]]] = {
+    "given_name": lambda n: (n.given,) if len(n.given) > 1 else (),
+    "given_root": lambda n: n.roots,
+    "family_name": lambda n: (n.family,),
+    "family_start": lambda n: (n.family[:4],),
+    "given_start": lambda n: (n.given[:3],) if len(n.given) > 2 else (),
+    "initials": lambda n: ("".join(sorted((n.given[:1], n.family[:1]))),) if n.given and n.family else (),
+    "names": lambda n: (" ".join(sorted((n.given, n.family))),) if n.given and n.family else (),
+    "birth_date": lambda n: (n.birth_date,),
+    "birth_year": lambda n: (n.birth_date[:4],),
+    "email": lambda n: (n.email_fixed,),
+    "phone": lambda n: (n.phone,),
+    "card_number": lambda n: n.cards,
+    "house": lambda n: (n.house,),
+    "street": lambda n: (n.street,),
+    "city": lambda n: (n.city,),
+    "postcode": lambda n: (n.postcode,),
+}
+IDENTIFIERS = frozenset({"email", "phone", "card_number"})
+"""Single-part keys of these fields are contact points or cards: seen with many surnames they are nobody's own."""
+
+
+def blocking_keys(record: NormalisedRecord, config: IdentityFile) -> tuple[str, ...]:
+    """All keys of one record, sorted."""
+    keys: set[str] = set()
+    for parts in config.blocking:
+        values = [tuple(value for value in _part(record, part) if value) for part in parts]
+        keys.update("+".join(parts) + "=" + "|".join(choice) for choice in product(*values))
+    return tuple(sorted(keys))
+
+
+def _part(record: NormalisedRecord, part: str) -> tuple[str, ...]:
+    made = _PARTS.get(part)
+    return made(record) if made else (dict(record.text).get(part, ""),)
+
+
+def surname_key(record: NormalisedRecord) -> str:
+    """What counts as one surname in a key's degree: swapped names, and a typo late in the name, do not add one."""
+    return min(record.family[:3], record.given[:3]) if record.family and record.given else record.family[:3]
+
+
+def is_shared(key: str, degree: Degree, guards: Guards) -> bool:
+    """Whether the value in this key belongs to too many different people to identify anybody."""
+    return key.partition("=")[0] in IDENTIFIERS and degree.surnames > guards.max_surnames
+
+
+def in_use(key: str, degree: Degree, guards: Guards) -> bool:
+    """Whether this key makes candidates."""
+    return degree.records <= guards.max_block and not is_shared(key, degree, guards)
+
+
+def count_degrees(records: Iterable[NormalisedRecord], config: IdentityFile) -> dict[str, Degree]:
+    """Degrees over a complete set of records; the store keeps the same figures up to date by itself."""
+    counts: defaultdict[str, int] = defaultdict(int)
+    surnames: defaultdict[str, set[str]] = defaultdict(set)
+    for record in records:
+        surname = surname_key(record)
+        for key in blocking_keys(record, config):
+            counts[key] += 1
+            if surname:
+                surnames[key].add(surname)
+    return {key: Degree(count, len(surnames.get(key, ()))) for key, count in counts.items()}
+
+
+def crossed(before: Mapping[str, Degree], after: Mapping[str, Degree], guards: Guards) -> frozenset[str]:
+    """Keys that came into use, went out of use, or whose value became or ceased to be shared."""
+    none = Degree(0, 0)
+    return frozenset(
+        key
+        for key in before.keys() | after.keys()
+        if _standing(key, before.get(key, none), guards) != _standing(key, after.get(key, none), guards)
+    )
+
+
+def _standing(key: str, degree: Degree, guards: Guards) -> tuple[bool, bool]:
+    return in_use(key, degree, guards), is_shared(key, degree, guards)
+
+
+def keys_of(records: Sequence[NormalisedRecord], config: IdentityFile) -> list[tuple[int, str]]:
+    """(position of the record, key) of every key."""
+    return [(at, key) for at, record in enumerate(records) for key in blocking_keys(record, config)]

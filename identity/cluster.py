@@ -1,0 +1,142 @@
+"""From edges to customers: a deterministic function of each connected component, whatever order its parts came in.
+
+A steward's must-links first, then edges from the heaviest down; an edge is left out where it would join what a
+steward keeps apart, what a veto forbids, or more than one customer may hold. What is left out, and what lies in the
+grey band, goes to review.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from identity.records import Cluster, Clustering, Constraint, Edge, NormalisedRecord, ReviewItem
+from identity.vetoes import unique_value, veto
+from onevoice.configfile.identity_file import IdentityFile
+from onevoice.errors import IdentityError
+from onevoice.model import Ref
+
+
+def cluster(
+    records: Mapping[Ref, NormalisedRecord],
+    edges: Sequence[Edge],
+    constraints: Sequence[Constraint],
+    config: IdentityFile,
+) -> Clustering:
+    """Every record of `records` in exactly one cluster; clusters and review items are sorted.
+
+    Raise IdentityError when an edge or a constraint names a record that is not there.
+    """
+    for item in (*edges, *constraints):
+        if item.left not in records or item.right not in records:
+            raise IdentityError(f"cluster: {item.left} or {item.right} is not among the records (load it too)")
+    return _Merge(records, config).run(edges, constraints)
+
+
+@dataclass(slots=True)
+class _Group:
+    """A cluster while it grows."""
+
+    members: list[Ref]
+    faces: list[NormalisedRecord]
+    """One record for every distinct combination of name, birth date and person-unique values."""
+    givens: set[str]
+    uniques: set[tuple[str, str]]
+    edges: list[Edge] = field(default_factory=list)
+    apart: set[Ref] = field(default_factory=set)
+    """Records that a steward keeps out."""
+
+
+class _Merge:
+    def __init__(self, records: Mapping[Ref, NormalisedRecord], config: IdentityFile) -> None:
+        self._config = config
+        self._groups = {ref: self._alone(record) for ref, record in records.items()}
+
+    def run(self, edges: Sequence[Edge], constraints: Sequence[Constraint]) -> Clustering:
+        review = self._constrain(constraints)
+        ordered = sorted(edges, key=lambda edge: (-edge.weight, edge.left, edge.right))
+        for edge in ordered:
+            left, right = self._groups[edge.left], self._groups[edge.right]
+            if left is right:
+                continue
+            if edge.probability < self._config.thresholds.match:
+                review.append(
+                    ReviewItem("grey", edge.left, edge.right, edge.weight, "the evidence is neither clear nor weak")
+                )
+                continue
+            kind, reason = self._obstacle(left, right)
+            if reason:
+                review.append(ReviewItem(kind, edge.left, edge.right, edge.weight, reason))
+            else:
+                self._join(left, right).edges.append(edge)
+        groups = {id(group): group for group in self._groups.values()}.values()
+        clusters = [Cluster(frozenset(group.members), tuple(group.edges)) for group in groups]
+        clusters.sort(key=lambda one: min(one.members))
+        return Clustering(tuple(clusters), tuple(self._still_open(review)))
+
+    def _alone(self, record: NormalisedRecord) -> _Group:
+        uniques = {(f, value) for f in self._config.person_unique if (value := unique_value(record, f))}
+        return _Group([record.ref], [record], {record.given} if len(record.given) > 1 else set(), uniques)
+
+    def _constrain(self, constraints: Sequence[Constraint]) -> list[ReviewItem]:
+        """Join what must be joined, note what must stay apart; return the contradictions."""
+        review = []
+        pairs = sorted({(c.kind, min(c.left, c.right), max(c.left, c.right)) for c in constraints}, reverse=True)
+        for kind, left, right in pairs:
+            a, b = self._groups[left], self._groups[right]
+            if kind == "must":
+                if a is not b:
+                    self._join(a, b)
+            elif a is b:
+                reason = "a steward keeps these apart, and joined them by way of others"
+                review.append(ReviewItem("contradiction", left, right, 0.0, reason))
+            else:
+                a.apart.add(right)
+                b.apart.add(left)
+        return review
+
+    def _obstacle(self, a: _Group, b: _Group) -> tuple[str, str]:
+        """(kind, reason) why two groups stay apart; the reason is empty when they may join."""
+        if not a.apart.isdisjoint(b.members) or not b.apart.isdisjoint(a.members):
+            return "cannot", "a steward keeps these apart"
+        if a.uniques.isdisjoint(b.uniques):
+            for one in a.faces:
+                for other in b.faces:
+                    reason = veto(one, other, self._config)
+                    if reason:
+                        return "veto", reason
+        guards = self._config.guards
+        if len(a.members) + len(b.members) > guards.max_records:
+            return "guard", f"one customer would hold more than {guards.max_records} records"
+        if len(a.givens | b.givens) > guards.max_given_names:
+            return "guard", f"one customer would hold more than {guards.max_given_names} given names"
+        return "", ""
+
+    def _join(self, a: _Group, b: _Group) -> _Group:
+        large, small = (a, b) if len(a.members) >= len(b.members) else (b, a)
+        seen = {self._face(record) for record in large.faces}
+        large.faces.extend(record for record in small.faces if self._face(record) not in seen)
+        large.members.extend(small.members)
+        large.givens |= small.givens
+        large.uniques |= small.uniques
+        large.edges.extend(small.edges)
+        large.apart |= small.apart
+        for ref in small.members:
+            self._groups[ref] = large
+        return large
+
+    def _face(self, record: NormalisedRecord) -> tuple[object, ...]:
+        uniques = tuple(unique_value(record, f) for f in self._config.person_unique)
+        return record.givens, record.family, record.birth_date, uniques
+
+    def _still_open(self, review: Sequence[ReviewItem]) -> list[ReviewItem]:
+        """The heaviest item for each two clusters that ended apart, and every contradiction."""
+        best: defaultdict[tuple[int, int], list[ReviewItem]] = defaultdict(list)
+        for item in review:
+            a, b = id(self._groups[item.left]), id(self._groups[item.right])
+            if a != b:
+                best[min(a, b), max(a, b)].append(item)
+        chosen = [min(items, key=lambda i: (-i.weight, i.left, i.right)) for items in best.values()]
+        chosen.extend(item for item in review if item.kind == "contradiction")
+        return sorted(set(chosen), key=lambda item: (item.left, item.right, item.kind))

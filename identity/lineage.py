@@ -1,0 +1,133 @@
+"""Profile ids that last: carried over from the previous partition, every change told as an event.
+
+An id is made from its anchor, the record that founded the profile, so the same history always makes the same ids.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter, defaultdict
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from identity.records import Cluster
+from onevoice.model import Ref
+
+Standing = Literal["free", "living", "retired"]
+
+
+@dataclass(frozen=True, slots=True)
+class LineageEvent:
+    """One thing that happened to a profile id."""
+
+    kind: Literal["created", "merged", "split", "moved", "retired", "restored"]
+    profile_id: str
+    other_id: str
+    """merged: the survivor, to which this id now redirects; split: where its records were before; moved: the record's
+    earlier profile; otherwise empty."""
+    cause: str
+    """The record that explains it, as text."""
+
+
+@dataclass(frozen=True, slots=True)
+class IdChanges:
+    """Which record is in which profile now, and what changed."""
+
+    assigned: Mapping[Ref, str]
+    events: tuple[LineageEvent, ...]
+
+
+def profile_id(anchor: Ref) -> str:
+    """An opaque id, the same for the same founding record everywhere."""
+    return hashlib.sha256("\0".join((anchor.system, anchor.stream, anchor.key)).encode()).hexdigest()[:20]
+
+
+def assign_ids(
+    previous: Mapping[Ref, str],
+    clusters: Sequence[Cluster],
+    new_id: Callable[[Ref], str] = profile_id,
+    *,
+    age: Callable[[str], object] | None = None,
+    standing: Callable[[str], Standing] = lambda _: "free",
+) -> IdChanges:
+    """Ids for all members of `clusters`.
+
+    `previous`: the id of every record that had one, among these clusters and among deleted records of theirs.
+    `age`: sorts ids, oldest first (default: by their text). `standing`: of ids outside `previous`.
+    The oldest id survives a merge; after a split an id stays with its anchor, else with most of its records.
+    """
+    ordered = sorted(clusters, key=lambda one: min(one.members))
+    claims: defaultdict[str, Counter[int]] = defaultdict(Counter)
+    for at, one in enumerate(ordered):
+        for ref in one.members:
+            if ref in previous:
+                claims[previous[ref]][at] += 1
+    oldest_first = sorted(claims, key=lambda pid: ((age(pid) if age else 0), pid))
+    held: dict[int, str] = {}
+    events: list[LineageEvent] = []
+    for pid in oldest_first:
+        wish = _wishes(pid, claims[pid], ordered, new_id)
+        home = next((at for at in wish if at not in held), None)
+        if home is not None:
+            held[home] = pid
+        else:
+            events.append(LineageEvent("merged", pid, held[wish[0]], _cause(ordered[wish[0]])))
+    living = set(held.values())
+    for at, one in enumerate(ordered):
+        if at not in held:
+            held[at], event = _found(one, previous, living, new_id, standing)
+            living.add(held[at])
+            events.append(event)
+    assigned = {ref: held[at] for at, one in enumerate(ordered) for ref in sorted(one.members)}
+    lost = {event.profile_id for event in events if event.kind == "merged"}
+    for ref, now in assigned.items():
+        was = previous.get(ref)
+        if was in living and was != now and not _told(events, now, was):
+            events.append(LineageEvent("moved", now, was, str(ref)))
+    for pid in sorted(set(previous.values()) - living - lost):
+        events.append(LineageEvent("retired", pid, "", "no record is left"))
+    return IdChanges(assigned, tuple(sorted(events, key=lambda e: (e.profile_id, e.kind, e.other_id, e.cause))))
+
+
+def _wishes(pid: str, counts: Counter[int], clusters: Sequence[Cluster], new_id: Callable[[Ref], str]) -> list[int]:
+    """Clusters that hold records of this id, the one with its anchor first, then those with most of its records."""
+
+    def rank(at: int) -> tuple[bool, int, Ref]:
+        members = clusters[at].members
+        return not any(new_id(ref) == pid for ref in members), -counts[at], min(members)
+
+    return sorted(counts, key=rank)
+
+
+def _found(
+    one: Cluster,
+    previous: Mapping[Ref, str],
+    living: set[str],
+    new_id: Callable[[Ref], str],
+    standing: Callable[[str], Standing],
+) -> tuple[str, LineageEvent]:
+    """An id for a cluster that inherits none: a retired id founded by one of its records, else a new one."""
+    members = sorted(one.members)
+    ids = [new_id(ref) for ref in members]
+    origin = next((previous[ref] for ref in members if ref in previous), "")
+    for ref, pid in zip(members, ids, strict=True):
+        if pid not in living and standing(pid) == "retired":
+            return pid, LineageEvent("restored", pid, origin, str(ref))
+    for ref, pid in zip(members, ids, strict=True):
+        if pid not in living and standing(pid) == "free":
+            return pid, LineageEvent("split" if origin else "created", pid, origin, str(ref))
+    first, generation = members[0], 1
+    while True:
+        pid = new_id(Ref(first.system, first.stream, f"{first.key}\0{generation}"))
+        if pid not in living and standing(pid) == "free":
+            return pid, LineageEvent("split" if origin else "created", pid, origin, str(first))
+        generation += 1
+
+
+def _told(events: Sequence[LineageEvent], now: str, was: str) -> bool:
+    return any(e.kind in ("split", "restored") and e.profile_id == now and e.other_id == was for e in events)
+
+
+def _cause(one: Cluster) -> str:
+    return f"{one.edges[0].left} = {one.edges[0].right}" if one.edges else str(min(one.members))

@@ -1,0 +1,160 @@
+"""The matching model: comparisons, levels and their m and u probabilities, in YAML of our own, compiled to Splink.
+
+m is the share of a level among pairs of one person, u among pairs of two people. Prior and probabilities are frozen
+in the file: a pair's score is a function of its two records and this file, whatever else is in the hub.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from importlib import resources
+from math import log2
+from pathlib import Path
+from typing import Annotated, Any, Self
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from ruamel.yaml import YAML
+from ruamel.yaml.error import YAMLError
+
+from identity.comparisons import kind_of
+from identity.records import NORMALISER_VERSION
+from onevoice.configfile.identity_file import Comparison
+from onevoice.errors import IdentityError
+
+Probability = Annotated[float, Field(gt=0, le=1)]
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class LevelFigures(_Strict):
+    """How often one level occurs among matches (m) and among others (u)."""
+
+    m: Probability
+    u: Probability
+
+    @property
+    def weight(self) -> float:
+        """Bits for (+) or against (-) a match."""
+        return log2(self.m / self.u)
+
+
+class ComparisonFigures(_Strict):
+    """One comparison and the figures of all its levels, strongest first."""
+
+    kind: str
+    field: str | None = None
+    levels: dict[str, LevelFigures]
+
+    @property
+    def comparison(self) -> Comparison:
+        """The comparison as the configuration names it."""
+        return Comparison.model_validate({"kind": self.kind, "field": self.field})
+
+
+class Model(_Strict):
+    """A model file."""
+
+    name: str
+    normaliser: int
+    trained_on: str
+    prior: Probability
+    comparisons: tuple[ComparisonFigures, ...]
+
+    @model_validator(mode="after")
+    def _levels_complete(self) -> Self:
+        for figures in self.comparisons:
+            kind = kind_of(figures.comparison)
+            wanted = [level.name for level in (*kind.levels, kind.otherwise)]
+            if list(figures.levels) != wanted:
+                raise ValueError(f"{figures.comparison.name}: levels must be {', '.join(wanted)} in this order")
+        return self
+
+    @property
+    def version(self) -> str:
+        """Content hash: equal versions score equally."""
+        return hashlib.sha256(self.model_dump_json().encode()).hexdigest()[:16]
+
+    @property
+    def prior_weight(self) -> float:
+        """Bits of the prior: strongly negative, as two records are rarely one person."""
+        return log2(self.prior / (1 - self.prior))
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Columns of the normalised table that the model reads, in a fixed order."""
+        read = {column for figures in self.comparisons for column in kind_of(figures.comparison).columns}
+        return tuple(sorted(read))
+
+    def splink_settings(self) -> dict[str, Any]:
+        """Splink settings for DuckDB; blocking is left out, because candidate pairs are registered."""
+        return splink_settings(
+            [figures.comparison for figures in self.comparisons],
+            self.prior,
+            [[level.model_dump() for level in figures.levels.values()] for figures in self.comparisons],
+        )
+
+
+def splink_settings(
+    comparisons: list[Comparison], prior: float, figures: list[list[dict[str, float]]] | None = None
+) -> dict[str, Any]:
+    """Settings for Splink from comparisons; without figures, for training."""
+    built = []
+    for at, comparison in enumerate(comparisons):
+        kind = kind_of(comparison)
+        levels: list[dict[str, Any]] = [
+            {"sql_condition": kind.silent, "label_for_charts": "silent", "is_null_level": True}
+        ]
+        for position, level in enumerate((*kind.levels, kind.otherwise)):
+            entry: dict[str, Any] = {"sql_condition": level.condition or "ELSE", "label_for_charts": level.name}
+            if figures is not None:
+                entry["m_probability"] = figures[at][position]["m"]
+                entry["u_probability"] = figures[at][position]["u"]
+            levels.append(entry)
+        built.append({"output_column_name": comparison.name, "comparison_levels": levels})
+    return {
+        "link_type": "dedupe_only",
+        "unique_id_column_name": "id",
+        "probability_two_random_records_match": prior,
+        "retain_matching_columns": False,
+        "retain_intermediate_calculation_columns": figures is not None,
+        "blocking_rules_to_generate_predictions": [],
+        "comparisons": built,
+    }
+
+
+def load_model(name: str, folder: Path | None = None) -> Model:
+    """Read a model file from `folder`, else the shipped one of that name; raise IdentityError when it is unusable."""
+    shipped = resources.files("identity") / "models" / name
+    own = folder / name if folder else None
+    if own is not None and own.is_file():
+        where, text = str(own), own.read_text("utf-8")
+    elif shipped.is_file():
+        where, text = f"shipped model {name}", shipped.read_text("utf-8")
+    else:
+        raise IdentityError(f"{name}: no such model, neither in {folder} nor shipped (name an existing model file)")
+    try:
+        model = Model.model_validate(YAML(typ="safe").load(text))
+    except (YAMLError, ValidationError) as error:
+        raise IdentityError(f"{where}: not a model file: {error} (train it again)") from error
+    if model.normaliser != NORMALISER_VERSION:
+        raise IdentityError(
+            f"{where}: trained with normaliser {model.normaliser}, this is {NORMALISER_VERSION} "
+            "(run `onevoice identity train`)"
+        )
+    return model
+
+
+def save_model(model: Model, path: Path) -> None:
+    """Write a model file; figures with six significant digits."""
+    data = model.model_dump(exclude_none=True)
+    for figures in data["comparisons"]:
+        for level in figures["levels"].values():
+            level.update({name: float(f"{value:.6g}") for name, value in level.items()})
+    data["prior"] = float(f"{data['prior']:.6g}")
+    data["comparisons"] = list(data["comparisons"])
+    yaml = YAML()
+    yaml.default_flow_style = False
+    with path.open("w", encoding="utf-8") as file:
+        yaml.dump(data, file)

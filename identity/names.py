@@ -1,0 +1,104 @@
+"""Names: folding to a-z, parts, short forms, and whether two given names can be one person's.
+
+The table of short forms and everyday names is identity/nicknames.yaml, written for this project.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+from importlib import resources
+
+from anyascii import anyascii
+from ruamel.yaml import YAML
+
+from identity.similarity import jaro_winkler, slips
+
+TITLES = frozenset("mr mrs ms miss mx dr prof sir dame rev jr sr ii iii phd esq".split())
+PARTICLES = frozenset("van der den de la le von zu di da del della dos du bin ibn al el ter ten af av y e".split())
+JUNK = frozenset(
+    "test tester testing customer guest user unknown anonymous none null na nil noname nobody xxx xx asdf qwerty "
+    "dummy sample firstname lastname surname name mustermann default admin".split()
+)
+_WORD = re.compile(r"[a-z]+")
+_DIGRAPHS = re.compile(r"([aou])e")
+CLOSE = 0.9
+"""Jaro-Winkler from which two names are taken for one mistyped (Splink's usual first cut is .92 to .9)."""
+FAR = 0.8
+"""Below this they are clearly different names; in between, neither."""
+
+
+@lru_cache(maxsize=400_000)
+def fold(text: str) -> tuple[str, ...]:
+    """Words in a-z: other scripts and accents transliterated, ue/oe/ae folded like their umlauts, hyphens split."""
+    plain = anyascii(text).lower().replace("'", "").replace("`", "").replace(".", " ")
+    return tuple(_DIGRAPHS.sub(r"\1", word) for word in _WORD.findall(plain))
+
+
+@lru_cache(maxsize=1)
+def _table() -> tuple[dict[str, tuple[str, ...]], frozenset[str]]:
+    raw = YAML(typ="safe").load(resources.files("identity").joinpath("nicknames.yaml").read_text("utf-8"))
+    stands_for: dict[str, set[str]] = {}
+    known: set[str] = set()
+    for full, short in raw["short_forms"].items():
+        (root,) = fold(full)
+        stands_for.setdefault(root, set()).add(root)
+        known.add(root)
+        for name in str(short).split():
+            (folded,) = fold(name)
+            stands_for.setdefault(folded, set()).add(root)
+            known.add(folded)
+    known.update(word for line in raw["everyday"] for word in fold(line))
+    return {name: tuple(sorted(roots)) for name, roots in stands_for.items()}, frozenset(known)
+
+
+def roots(given: str) -> tuple[str, ...]:
+    """Full names that a folded given name may stand for; one letter stands for none."""
+    if len(given) < 2:
+        return ()
+    return _table()[0].get(given, (given,))
+
+
+def is_known(given: str) -> bool:
+    """Whether a folded given name is an everyday one."""
+    return given in _table()[1]
+
+
+@lru_cache(maxsize=400_000)
+def split_name(given: str, family: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """(given names, words of the family name), folded, without titles; a lone full name is split before its last word."""
+    first = tuple(word for word in fold(given) if word not in TITLES)
+    last = tuple(word for word in fold(family) if word not in TITLES)
+    if not last and len(first) > 1:
+        first, last = first[:-1], first[-1:]
+    elif not first and len(last) > 1:
+        first, last = last[:-1], last[-1:]
+    joined = "".join(first + last)
+    if not joined or joined in JUNK or all(word in JUNK for word in first + last):
+        return (), ()
+    return tuple(w for w in first if w not in JUNK), last if "".join(last) not in JUNK else ()
+
+
+def family_parts(words: tuple[str, ...]) -> tuple[str, ...]:
+    """Parts of a family name that identify: particles dropped unless nothing else is left."""
+    return tuple(word for word in words if word not in PARTICLES and len(word) > 1) or words
+
+
+@lru_cache(maxsize=400_000)
+def given_names_clash(a: str, b: str) -> bool:
+    """Whether two folded first given names clearly belong to two people.
+
+    Not where one is the initial or a short form of the other, or a slip of the pen. Two everyday names are two
+    names however close they look (Daniel, Danielle).
+    """
+    if not a or not b or a == b or a[0] == b[0] and 1 in (len(a), len(b)):
+        return False
+    if 1 in (len(a), len(b)):
+        return True
+    if set(roots(a)) & set(roots(b)):
+        return False
+    if is_known(a) and is_known(b):
+        return True
+    if min(len(a), len(b)) >= 3 and (a.startswith(b) or b.startswith(a)):
+        return False
+    return jaro_winkler(a, b) < FAR and slips(a, b) > 1

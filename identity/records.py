@@ -1,0 +1,135 @@
+"""The values that pass through identity resolution: records, edges, clusters, events. Frozen, without behaviour
+beyond their own text form."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Literal
+
+from onevoice.model import Ref
+
+NORMALISER_VERSION = 1
+"""Raised whenever the same input may normalise differently; the store then normalises and scores afresh."""
+
+
+@dataclass(frozen=True, slots=True)
+class IdentityRecord:
+    """One customer record as the mappings made it: canonical fields, not yet normalised."""
+
+    ref: Ref
+    data: Mapping[str, Any]
+    """Canonical customer fields; `card_number` may be one text or a list of them."""
+    updated_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class NormalisedRecord:
+    """What matching reads of a record. Empty text means: absent, or not to be believed."""
+
+    ref: Ref
+    given: str = ""
+    """First given name, folded to a-z."""
+    givens: tuple[str, ...] = ()
+    """All given names, folded."""
+    roots: tuple[str, ...] = ()
+    """Full names that the first given name may stand for, sorted; the name itself when it is nobody's short form."""
+    known_given: bool = False
+    """The given name is an everyday one, so a near miss of it is another name rather than a slip."""
+    family: str = ""
+    """Family name in one piece, folded."""
+    families: tuple[str, ...] = ()
+    """Parts of the family name without particles."""
+    birth_date: str = ""
+    email: str = ""
+    """Address in the form in which the mail provider tells mailboxes apart."""
+    email_fixed: str = ""
+    """The same with a mistyped provider put right; equal to `email` otherwise."""
+    phone: str = ""
+    """E.164."""
+    cards: tuple[str, ...] = ()
+    house: str = ""
+    street: str = ""
+    city: str = ""
+    postcode: str = ""
+    text: tuple[tuple[str, str], ...] = ()
+    """Other canonical fields, folded, sorted by field."""
+    version: int = NORMALISER_VERSION
+
+    def as_dict(self) -> dict[str, Any]:
+        """JSON form for the store."""
+        return {
+            name: getattr(self, name) if name != "ref" else [self.ref.system, self.ref.stream, self.ref.key]
+            for name in self.__slots__
+        }
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> NormalisedRecord:
+        """The record that `as_dict` wrote, after any way through JSON."""
+        values = dict(data)
+        for name in ("givens", "roots", "families", "cards"):
+            values[name] = tuple(values[name])
+        values["ref"] = Ref(*values["ref"])
+        values["text"] = tuple((str(name), str(value)) for name, value in values["text"])
+        return cls(**values)
+
+
+@dataclass(frozen=True, slots=True)
+class Degree:
+    """How widely one blocking key is used: what a guard on shared values needs to know."""
+
+    records: int
+    surnames: int
+
+
+@dataclass(frozen=True, slots=True)
+class Edge:
+    """Evidence that two records are one person; `left` < `right`."""
+
+    left: Ref
+    right: Ref
+    weight: float
+    """Match weight in bits; 0 means even odds."""
+    probability: float
+    kind: str = "score"
+    """`score`, or `link:<field>` where a strong identifier links by itself."""
+    per_field: Mapping[str, float] = field(default_factory=dict)
+    """Comparison -> bits for (+) or against (-)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Constraint:
+    """A steward's decision on two records; outlives every re-run."""
+
+    left: Ref
+    right: Ref
+    kind: Literal["must", "cannot"]
+
+
+@dataclass(frozen=True, slots=True)
+class ReviewItem:
+    """Two records a person should look at, and why, in one sentence without personal data."""
+
+    kind: Literal["grey", "veto", "guard", "cannot", "contradiction"]
+    left: Ref
+    right: Ref
+    weight: float
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Cluster:
+    """Records that are one person."""
+
+    members: frozenset[Ref]
+    edges: tuple[Edge, ...] = ()
+    """The edges that joined them, in the order they did."""
+
+
+@dataclass(frozen=True, slots=True)
+class Clustering:
+    """Every record in exactly one cluster, and what was left for a person to judge."""
+
+    clusters: tuple[Cluster, ...]
+    review: tuple[ReviewItem, ...]

@@ -1,0 +1,146 @@
+"""Scores of candidate pairs with Splink on DuckDB: Fellegi-Sunter weights from a frozen model.
+
+Blocking is ours, not Splink's: candidate pairs come from the same keys that the store indexes. A pair's score is a
+function of its two records, of which of their values are shared by many, and of the model.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from math import log2
+
+import duckdb
+import pyarrow as pa
+from splink import DuckDBAPI, Linker
+
+from identity.blocking import count_degrees, in_use, is_shared, keys_of
+from identity.model import Model
+from identity.records import Degree, Edge, NormalisedRecord
+from identity.tables import records_table
+from onevoice.configfile.identity_file import IdentityFile
+from onevoice.model import Ref
+
+_THREADS = 2
+_DIGITS = 6
+"""Weights are kept to a millionth of a bit: far below any meaning, above any difference in the order of adding."""
+
+
+@contextmanager
+def engine() -> Iterator[duckdb.DuckDBPyConnection]:
+    """An in-memory DuckDB of its own."""
+    connection = duckdb.connect(config={"threads": _THREADS})
+    try:
+        yield connection
+    finally:
+        connection.close()
+
+
+def score_pairs(
+    records: Sequence[NormalisedRecord],
+    changed: Collection[Ref] | None,
+    model: Model,
+    config: IdentityFile,
+    degrees: Mapping[str, Degree] | None = None,
+) -> list[Edge]:
+    """Edges of all candidate pairs from the review threshold up, sorted by (left, right).
+
+    With `changed`, only pairs that hold a changed record. `degrees` of the keys in the whole base; left out, the
+    records given are the whole base.
+    """
+    ordered = sorted(records, key=lambda record: record.ref)
+    known = count_degrees(ordered, config) if degrees is None else degrees
+    with engine() as connection:
+        pairs = _candidates(connection, ordered, changed, config, known)
+        if not pairs:
+            return []
+        shared = frozenset(key for key, degree in known.items() if is_shared(key, degree, config.guards))
+        floor = log2(config.thresholds.review / (1 - config.thresholds.review))
+        rows = _predict(connection, records_table(ordered, model.columns, shared), model, floor)
+    return _edges(rows, ordered, [figures.comparison.name for figures in model.comparisons])
+
+
+def score_given_pair(a: NormalisedRecord, b: NormalisedRecord, model: Model, shared: Collection[str] = ()) -> Edge:
+    """The edge of exactly these two records, however low its weight."""
+    ordered = sorted((a, b), key=lambda record: record.ref)
+    with engine() as connection:
+        connection.execute("create table pairs as select 0::int as join_key_l, 1::int as join_key_r, '0' as match_key")
+        rows = _predict(connection, records_table(ordered, model.columns, shared), model, None)
+    return _edges(rows, ordered, [figures.comparison.name for figures in model.comparisons])[0]
+
+
+def _candidates(
+    connection: duckdb.DuckDBPyConnection,
+    records: Sequence[NormalisedRecord],
+    changed: Collection[Ref] | None,
+    config: IdentityFile,
+    degrees: Mapping[str, Degree],
+) -> int:
+    """Write the table `pairs` of positions (left below right); return how many there are."""
+    live = [(at, key) for at, key in keys_of(records, config) if in_use(key, degrees[key], config.guards)]
+    codes: dict[str, int] = {}
+    keys = pa.table(
+        {
+            "id": pa.array([at for at, _ in live], pa.int32()),
+            "code": pa.array([codes.setdefault(key, len(codes)) for _, key in live], pa.int32()),
+        }
+    )
+    fresh = range(len(records)) if changed is None else [at for at, r in enumerate(records) if r.ref in changed]
+    connection.register("keys_in", keys)
+    connection.register("fresh_in", pa.table({"id": pa.array(fresh, pa.int32())}))
+    one_way = "a.id < b.id" if changed is None else "a.id <> b.id"
+    connection.execute(
+        "create table pairs as select distinct least(a.id, b.id) as join_key_l, greatest(a.id, b.id) as join_key_r, "
+        "'0' as match_key from keys_in a join fresh_in f on f.id = a.id join keys_in b "
+        f"on b.code = a.code and {one_way}"
+    )
+    return int(connection.execute("select count(*) from pairs").fetchall()[0][0])
+
+
+def _predict(
+    connection: duckdb.DuckDBPyConnection, table: pa.Table, model: Model, floor: float | None
+) -> dict[str, list[float]]:
+    """Score the table `pairs`; column -> values."""
+    connection.register("records_in", table)
+    connection.execute("create table records as select * from records_in")
+    api = DuckDBAPI(connection)
+    linker = Linker(api.register("records"), model.splink_settings(), log_level=None)
+    linker.table_management.register_blocked_pairs_for_predict(api.register("pairs"))
+    scored = linker.inference.predict(threshold_match_weight=floor, warning_mode="never")
+    names = [figures.comparison.name for figures in model.comparisons]
+    weights = ", ".join(f'round("mw_{name}", {_DIGITS}) as "{name}"' for name in names)
+    result: dict[str, list[float]] = (
+        connection.sql(
+            f"select id_l, id_r, {weights} from {scored.physical_name} order by id_l, id_r"  # noqa: S608 names are ours
+        )
+        .to_arrow_table()
+        .to_pydict()
+    )
+    result["prior"] = [model.prior_weight]
+    return result
+
+
+def _edges(rows: Mapping[str, list[float]], records: Sequence[NormalisedRecord], names: Sequence[str]) -> list[Edge]:
+    (prior,) = rows["prior"]
+    edges = []
+    for left, right, *weights in zip(rows["id_l"], rows["id_r"], *(rows[name] for name in names), strict=True):
+        total = round(prior + sum(weights), _DIGITS)
+        edges.append(
+            Edge(
+                records[int(left)].ref,
+                records[int(right)].ref,
+                total,
+                probability(total),
+                "score",
+                dict(zip(names, weights, strict=True)),
+            )
+        )
+    return edges
+
+
+def probability(weight: float) -> float:
+    """Chance of a match that a weight in bits stands for, to six digits."""
+    if weight > 100:
+        return 1.0
+    odds = 2.0**weight
+    return round(odds / (1 + odds), _DIGITS)

@@ -1,0 +1,82 @@
+"""What keeps two records apart however well the rest agrees: names, birth dates, person-unique values."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+from identity.names import CLOSE, given_names_clash
+from identity.records import NormalisedRecord
+from identity.similarity import jaro_winkler, slips
+from onevoice.configfile.identity_file import IdentityFile
+
+
+def veto(a: NormalisedRecord, b: NormalisedRecord, config: IdentityFile) -> str:
+    """Why these two must not be one person, as half a sentence; empty when nothing forbids it.
+
+    Agreement on a person-unique value overrides names and dates; two clearly different values of one forbid alone.
+    """
+    if unique_agrees(a, b, config):
+        return ""
+    for field in config.person_unique:
+        if _differ(unique_value(a, field), unique_value(b, field)):
+            return f"a person has one {field.replace('_', ' ')} and these differ"
+    if config.vetoes.given_name and givens_clash(a, b):
+        return "the given names are clearly different"
+    if config.vetoes.birth_date and dates_clash(a.birth_date, b.birth_date):
+        return "the birth dates cannot be one person's"
+    return ""
+
+
+def unique_agrees(a: NormalisedRecord, b: NormalisedRecord, config: IdentityFile) -> bool:
+    """Whether a person-unique value is equal."""
+    return any((value := unique_value(a, f)) and value == unique_value(b, f) for f in config.person_unique)
+
+
+def unique_value(record: NormalisedRecord, field: str) -> str:
+    """The record's value of a person-unique field."""
+    if field in ("email", "phone"):
+        return str(getattr(record, field))
+    return dict(record.text).get(field, "")
+
+
+def _differ(a: str, b: str) -> bool:
+    return bool(a and b) and a != b and slips(a, b) > 2
+
+
+def givens_clash(a: NormalisedRecord, b: NormalisedRecord) -> bool:
+    """Whether the given names clearly belong to two people, allowing for swapped order and further given names."""
+    if not given_names_clash(a.given, b.given):
+        return False
+    if a.given == b.family or b.given == a.family:
+        return False
+    return not any(len(name) > 1 and name in b.givens for name in a.givens)
+
+
+@lru_cache(maxsize=200_000)
+def dates_clash(a: str, b: str) -> bool:
+    """Whether two ISO dates differ by more than one slip, swapped day and month, or a day that only stands for a year."""
+    if not a or not b or slips(a, b) <= 1:
+        return False
+    if a[:4] == b[:4]:
+        return not ((a[5:7], a[8:]) == (b[8:], b[5:7]) or a.endswith("01-01") or b.endswith("01-01"))
+    return True
+
+
+def names_agree(a: NormalisedRecord, b: NormalisedRecord) -> bool:
+    """Whether both full names are there and say the same person, initials not sufficing."""
+    if not (len(a.given) > 1 and len(b.given) > 1 and a.family and b.family) or givens_clash(a, b):
+        return False
+    if (a.given, a.family) == (b.family, b.given):
+        return True
+    return _given_agrees(a, b) and (
+        a.family == b.family or bool(set(a.families) & set(b.families)) or jaro_winkler(a.family, b.family) >= CLOSE
+    )
+
+
+def _given_agrees(a: NormalisedRecord, b: NormalisedRecord) -> bool:
+    return bool(set(a.roots) & set(b.roots) or set(a.givens) & set(b.givens)) or jaro_winkler(a.given, b.given) >= CLOSE
+
+
+def given_agrees(a: NormalisedRecord, b: NormalisedRecord) -> bool:
+    """Whether both given names are there, written out, and compatible."""
+    return len(a.given) > 1 and len(b.given) > 1 and not givens_clash(a, b) and _given_agrees(a, b)
