@@ -1,0 +1,84 @@
+"""One cycle: the stages in their order. The CLI runs the jobs one after another, the flows run them as Prefect tasks."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+
+from onevoice.errors import OnevoiceError
+from onevoice.pipeline.decide import decide
+from onevoice.pipeline.hub import Hub
+from onevoice.pipeline.plan import plan
+from onevoice.pipeline.pull import pull_stream
+from onevoice.pipeline.push import push_system
+from onevoice.pipeline.report import FAILED, CycleReport, Job, Report, Stage
+from onevoice.pipeline.resolve import resolve
+from onevoice.pipeline.unify import unify
+from onevoice.pipeline.verify import verify_system
+from onevoice.store import runs
+
+RunStage = Callable[[Stage], Mapping[str, Report]]
+
+
+def stages(hub: Hub) -> tuple[Stage, ...]:
+    """The stages of a cycle; each begins when the one before has ended."""
+    systems = sorted(name for name, system in hub.config.hub.systems.items() if system.read)
+    written = sorted({target.system for target in hub.targets})
+    return (
+        Stage("pull", tuple(Job(f"pull {name}", name, partial(pull_system, hub, name)) for name in systems)),
+        Stage("resolve", (Job("resolve", None, partial(resolve, hub)),)),
+        Stage("unify", (Job("unify", None, partial(unify, hub)),)),
+        Stage("decide", (Job("decide", None, partial(decide, hub)),)),
+        Stage("plan", (Job("plan", None, partial(plan, hub)),)),
+        Stage("push", tuple(Job(f"push {name}", name, partial(push_system, hub, name)) for name in written)),
+        Stage("verify", tuple(Job(f"verify {name}", name, partial(verify_system, hub, name)) for name in written)),
+    )
+
+
+def pull_system(hub: Hub, system: str) -> Report:
+    """Pull every stream of a system, in a fixed order."""
+    counts: dict[str, int] = {}
+    notes: list[str] = []
+    failed = []
+    rejected = 0
+    for stream in hub.streams_read(system):
+        report = pull_stream(hub, system, stream)
+        for name, number in report.counts.items():
+            counts[name] = counts.get(name, 0) + number
+        notes.extend(report.notes)
+        rejected += report.rejected
+        if report.failed:
+            failed.append(report.failed)
+            break  # a system that is down for one stream is down for the next
+    return Report(counts, tuple(notes), rejected, failed[0] if failed else None)
+
+
+def run_in_turn(stage: Stage) -> Mapping[str, Report]:
+    """Run a stage's jobs one after another."""
+    return {job.name: job.run() for job in stage.jobs}
+
+
+def run_cycle(
+    hub: Hub, run_stage: RunStage = run_in_turn, only: Sequence[str] = (), skip: Sequence[str] = ()
+) -> CycleReport:
+    """Run the stages in order and store what became of them.
+
+    `only` names the stages to run (all when empty), `skip` those to leave out.
+    """
+    reports: dict[str, Mapping[str, Report]] = {}
+    seconds: dict[str, float] = {}
+    runs.begin_run(hub.store, hub.run_id, hub.as_of)
+    try:
+        for stage in stages(hub):
+            if (only and stage.name not in only) or stage.name in skip:
+                continue
+            started = time.perf_counter()
+            reports[stage.name] = run_stage(stage)
+            seconds[stage.name] = round(time.perf_counter() - started, 3)
+    except OnevoiceError as exc:
+        runs.end_run(hub.store, hub.run_id, FAILED, {"error": str(exc), "seconds": seconds})
+        raise
+    report = CycleReport(hub.run_id, reports, seconds)
+    runs.end_run(hub.store, hub.run_id, report.exit_code, report.as_dict())
+    return report

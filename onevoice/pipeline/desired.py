@@ -1,0 +1,109 @@
+"""Desired: the values that a vendor's record should hold of a profile. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+from onevoice.mapping import PushField
+from onevoice.model import FOREVER
+from onevoice.store.pages import DestinationState
+from onevoice.store.profiles import DecisionRow, ProfileRow
+
+OPT_OUTS, SUPPRESSIONS, STATUS = 0, 1, 2
+"""Urgency of a write: an opt-out leaves before everything else."""
+STAMP = "decided_at"
+
+
+@dataclass(frozen=True, slots=True)
+class HubView:
+    """What the hub says about one customer record: its profile, what was decided, and its own e-mail address."""
+
+    profile: ProfileRow
+    decision: DecisionRow
+    email: str | None
+    marketing: frozenset[str]
+    """Families that need consent: an opted-out address takes none of them."""
+    today: date
+
+    @property
+    def address_denied(self) -> bool:
+        """Somebody opted out on the very address that this record holds."""
+        return bool(self.email) and "email/marketing" in self.profile.consent["points"].get(self.email, {})
+
+    def value(self, source: str) -> Any:
+        """The value behind a push source such as `status.club.tier`, None when there is none."""
+        head, _, rest = source.partition(".")
+        return _READERS[head](self, rest)
+
+    def until(self, family: str) -> date | None:
+        """Last day on which the family must not be sent to this record."""
+        if self.address_denied and family in self.marketing:
+            return FOREVER
+        found = [d["until"] for d in self.decision.denials if d["family"] == family and d["channel"] == "email"]
+        return date.fromisoformat(found[0]) if found else None
+
+
+def _status(view: HubView, rest: str) -> Any:
+    programme, _, field = rest.partition(".")
+    value = view.profile.status.get(programme, {}).get(field)
+    if value is None:
+        return None
+    if field in {"tier_until", "member_since"}:
+        return date.fromisoformat(value)
+    return Decimal(value) if field == "points" else value
+
+
+def _opt_out(view: HubView, channel: str) -> Any:
+    return channel == "email" and view.address_denied
+
+
+_READERS: Mapping[str, Callable[[HubView, str], Any]] = {
+    "profile": lambda view, _: view.profile.profile_id,
+    "status": _status,
+    "suppress": lambda view, family: view.until(family),
+    "suppressed": lambda view, family: (until := view.until(family)) is not None and until >= view.today,
+    "opt_out": _opt_out,
+    "golden": lambda view, field: view.profile.golden.get(field),
+}
+
+
+def changed_fields(view: HubView, fields: list[PushField], state: DestinationState) -> dict[str, Any]:
+    """Vendor values that differ from what the record holds; empty when it is in step.
+
+    A suppression whose day has passed means nothing any more, so it is left where it stands. An irreversible field is
+    only ever set, and never taken back.
+    """
+    changes: dict[str, Any] = {}
+    for field in fields:
+        if field.source == STAMP:
+            continue
+        wanted = view.value(field.source)
+        if field.irreversible and not wanted:
+            continue
+        if wanted is None and field.blank == "keep":
+            continue
+        encoded = field.encode(wanted)
+        there = state.sent.get(field.name)
+        if field.decode_observed(encoded) == there:
+            continue
+        if not wanted and (there is None or _is_over(field, there, view.today)):
+            continue
+        changes[field.name] = encoded
+    return changes
+
+
+def urgency_of(fields: list[PushField], changes: Mapping[str, Any]) -> int:
+    """How soon a write has to leave."""
+    heads = {field.source.partition(".")[0] for field in fields if field.name in changes}
+    if "opt_out" in heads:
+        return OPT_OUTS
+    return SUPPRESSIONS if heads & {"suppress", "suppressed"} else STATUS
+
+
+def _is_over(field: PushField, there: Any, today: date) -> bool:
+    """True for an until-date in the past."""
+    return field.source.startswith("suppress.") and str(there)[:10] < today.isoformat()

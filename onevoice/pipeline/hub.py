@@ -1,0 +1,197 @@
+"""The open hub: configuration, store, connectors and rules of one run, with one fixed reading of time."""
+
+from __future__ import annotations
+
+import os
+import threading
+import uuid
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from connectors import Budget, make_budget, open_connector
+from identity import Resolver, load_model
+from onevoice.configfile import ProjectConfig, load_project
+from onevoice.errors import ConfigError
+from onevoice.model import Ref
+from onevoice.mapping import CompiledMapping, compile_mapping
+from onevoice.pipeline.desired import HubView
+from onevoice.pipeline.people import ResolvesPeople
+from onevoice.pipeline.targets import PushTarget
+from onevoice.policy import Policy, compile_policy
+from onevoice.protocols import Destination, Fetches, Provisions, Source
+from onevoice.settings import system_settings
+from onevoice.store import Connection, Store, open_store, pages
+from onevoice.store.profiles import DecisionRow, ProfileRow
+
+EMBEDDED = "sqlite:///{root}/.onevoice/hub.sqlite"
+
+
+@dataclass(frozen=True, slots=True)
+class PushLimits:
+    """What of the plan is pushed in this run; the rest stays planned."""
+
+    first: bool = False
+    """Let a first sync through, which touches every record."""
+    fields: frozenset[str] | None = None
+    """Only these vendor fields."""
+    records: int | None = None
+    """At most this many records per destination stream."""
+
+
+@dataclass
+class Hub:
+    """Everything a job needs. Jobs may run in threads: connectors are opened once per system, under a lock."""
+
+    root: Path
+    config: ProjectConfig
+    store: Store
+    as_of: datetime
+    environment: Mapping[str, str]
+    people: ResolvesPeople
+    policy: Policy
+    limits: PushLimits = PushLimits()
+    run_id: str = field(default_factory=lambda: uuid.uuid4().hex)
+
+    def __post_init__(self) -> None:
+        self._lock = threading.Lock()
+        self._connectors: dict[str, Source | Destination] = {}
+        self.budgets: dict[str, Budget] = {}
+
+    @cached_property
+    def today(self) -> date:
+        """The run's day in the company's time zone: rules see days, so decisions change at midnight only."""
+        return self.as_of.astimezone(ZoneInfo(self.config.hub.timezone)).date()
+
+    @cached_property
+    def mappings(self) -> Mapping[tuple[str, str], CompiledMapping]:
+        """Compiled mappings by (system, stream)."""
+        custom = self.config.profile.custom_fields()
+        return {key: compile_mapping(model, custom) for key, model in self.config.mappings.items()}
+
+    @cached_property
+    def targets(self) -> Sequence[PushTarget]:
+        """Every destination stream, in a fixed order."""
+        return tuple(
+            PushTarget(system, mapping.push) for (system, _), mapping in sorted(self.mappings.items()) if mapping.push
+        )
+
+    def targets_of(self, system: str, stream: str) -> Sequence[PushTarget]:
+        """Destination streams about which a record of this stream says something."""
+        return tuple(t for t in self.targets if t.system == system and stream in {t.stream, t.per})
+
+    def targets_per(self, system: str, stream: str) -> Sequence[PushTarget]:
+        """Destination streams that describe the customer records of this stream."""
+        return tuple(t for t in self.targets if (t.system, t.per) == (system, stream))
+
+    @cached_property
+    def programme(self) -> str:
+        """The programme whose status rules and claims speak of: the first one configured."""
+        return next(iter(self.config.loyalty.programmes), "")
+
+    @cached_property
+    def marketing(self) -> frozenset[str]:
+        """Families that may only be sent with consent."""
+        return frozenset(name for name, family in self.config.offers.families.items() if family.marketing)
+
+    def view(self, profile: ProfileRow, decision: DecisionRow, customer: Mapping[str, Any]) -> HubView:
+        """What the hub says about one customer record."""
+        return HubView(profile, decision, customer.get("email"), self.marketing, self.today)
+
+    def customers_behind(self, connection: Connection, refs: Iterable[str]) -> set[str]:
+        """Customer records that destination records describe."""
+        found: set[str] = set()
+        for text in refs:
+            ref = Ref.parse(text)
+            for target in self.targets:
+                if (target.system, target.stream) == (ref.system, ref.stream):
+                    found |= target.customers_behind(ref, lambda value: pages.refs_at(connection, {value}))
+        return found
+
+    def streams_read(self, system: str) -> Sequence[str]:
+        """Streams of a system that are pulled, in a fixed order: those that hold customers first."""
+        readable = self.source(system).streams
+        wanted = {stream for (name, stream) in self.mappings if name == system}
+        return sorted(
+            (stream for stream in wanted if stream in readable and readable[stream].reads),
+            key=lambda stream: (not self.targets_per(system, stream), stream),
+        )
+
+    def fields_to_read(self, system: str, stream: str) -> Sequence[str]:
+        """Vendor fields that mappings, pushes and gates look at, sorted."""
+        names: set[str] = set()
+        if (system, stream) in self.mappings:
+            names.update(self.mappings[system, stream].pull_fields)
+        for target in self.targets_of(system, stream):
+            own = target.stream == stream
+            names.update(f.name if own else f.seen_in for f in target.fields if own or f.seen_in)
+        names.update(self.policy.gate_fields(system, stream))
+        return sorted(names)
+
+    def moment(self, text: str | None) -> datetime:
+        """A canonical time, or the run's own when there is none."""
+        return datetime.fromisoformat(text).astimezone(UTC) if text else self.as_of
+
+    def source(self, system: str) -> Source:
+        """The connector of a system, for reading."""
+        connector = self._open(system)
+        if not isinstance(connector, Source):
+            raise ConfigError(f"config/hub.yaml: systems.{system}: this connector cannot be read")
+        return connector
+
+    def destination(self, system: str) -> Destination:
+        """The connector of a system, for writing."""
+        connector = self._open(system)
+        if not isinstance(connector, Destination):
+            raise ConfigError(f"config/hub.yaml: systems.{system}: this connector cannot be written")
+        return connector
+
+    def fetcher(self, system: str) -> Fetches | None:
+        """The connector of a system, for reading single records back; None when it cannot."""
+        connector = self._open(system)
+        return connector if isinstance(connector, Fetches) else None
+
+    def provisioner(self, system: str) -> Provisions | None:
+        """The connector of a system, for creating fields; None when it cannot."""
+        connector = self._open(system)
+        return connector if isinstance(connector, Provisions) else None
+
+    def _open(self, system: str) -> object:
+        with self._lock:
+            if system not in self._connectors:
+                configured = self.config.hub.systems[system]
+                settings = system_settings(configured.env_prefix, self.environment)
+                budget = self.budgets[system] = make_budget(configured.connector)
+                self._connectors[system] = open_connector(
+                    configured.connector, system, {**settings, **configured.connector_options()}, budget
+                )
+            return self._connectors[system]
+
+
+def open_hub(
+    root: Path,
+    *,
+    environment: Mapping[str, str] | None = None,
+    database: str | None = None,
+    as_of: datetime | None = None,
+    limits: PushLimits = PushLimits(),
+    people: ResolvesPeople | None = None,
+) -> Hub:
+    """Open a project: read every YAML file, compile it, open the store. Raises ConfigError with all faults."""
+    environment = os.environ if environment is None else environment
+    config = load_project(root)
+    url = database or environment.get("ONEVOICE_DATABASE_URL") or config.hub.database or EMBEDDED.format(root=root)
+    return Hub(
+        root=root,
+        config=config,
+        store=open_store(url),
+        as_of=(as_of or datetime.now(UTC)).astimezone(UTC),
+        environment=environment,
+        people=people or Resolver(config.identity, load_model(config.identity, root)),
+        policy=compile_policy(config.offers, config.suppression),
+        limits=limits,
+    )

@@ -1,0 +1,255 @@
+"""Pull: a page of vendor records becomes raw records, canonical items and the watermark behind them, all at once."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+import orjson
+
+from onevoice.errors import ConnectorError
+from onevoice.mapping import CompiledMapping
+from onevoice.model import ConsentEvent, Effect, Item, Origin, Ref
+from onevoice.pipeline.hub import Hub
+from onevoice.pipeline.report import Report
+from onevoice.pipeline.targets import PushTarget, customer_of
+from onevoice.protocols import Record
+from onevoice.store import outboxes, pages
+from onevoice.store.pages import Before, DestinationState, PageChange
+
+REMAP_PAGE = 2000
+
+
+def pull_stream(hub: Hub, system: str, stream: str) -> Report:
+    """Read one stream from its watermark to the settled present. A vendor that fails ends this job, not the cycle."""
+    counts: Counter[str] = Counter(records=0, changed=0, unmapped=0)
+    counts["remapped"] = _remap(hub, system, stream)
+    seen: set[str] = set()
+    try:
+        source = hub.source(system)
+        with hub.store.read() as connection:
+            cursor = pages.load_cursor(connection, system, stream)
+        for page in source.read(stream, cursor, hub.fields_to_read(system, stream), hub.as_of):
+            counts.update(_store_page(hub, system, stream, page.records, page.cursor))
+            seen.update(record.key for record in page.records)
+        if source.streams[stream].snapshot:
+            _note_missing(hub, system, stream, seen)
+    except ConnectorError as exc:
+        return Report(dict(counts), failed=str(exc), rejected=counts["unmapped"])
+    return Report(dict(counts), rejected=counts["unmapped"])
+
+
+def _remap(hub: Hub, system: str, stream: str) -> int:
+    """Map stored raw records again whose mapping has been edited since; nothing is pulled for it."""
+    mapping = hub.mappings.get((system, stream))
+    if mapping is None:
+        return 0
+    total = 0
+    while True:
+        with hub.store.read() as connection:
+            outdated = pages.outdated(connection, system, stream, mapping.version, REMAP_PAGE)
+        if not outdated:
+            return total
+        _store_page(hub, system, stream, outdated, None)
+        total += len(outdated)
+
+
+def _store_page(
+    hub: Hub, system: str, stream: str, records: Sequence[Record], cursor: Mapping[str, Any] | None
+) -> dict[str, int]:
+    """Store one page and move the watermark behind it, in one transaction."""
+    reader = PageReader(hub, system, stream, records)
+    with hub.store.begin() as connection:
+        reader.read(pages.load_before(connection, reader.refs, reader.related()))
+        change = reader.change
+        pages.save_page(connection, change, hub.as_of)
+        others = pages.refs_at(connection, {event.contact_point for event in change.events})
+        pages.mark_work(connection, {("resolve", ref) for ref in others})
+        if cursor is not None:
+            pages.move_cursor(connection, system, stream, cursor, hub.as_of)
+    return {"records": len(records), "changed": len(change.records), "unmapped": len(change.faults)}
+
+
+class PageReader:
+    """Compares the records of one page with what the store knew and collects what changes."""
+
+    def __init__(self, hub: Hub, system: str, stream: str, records: Iterable[Record]) -> None:
+        self.hub = hub
+        self.mapping: CompiledMapping | None = hub.mappings.get((system, stream))
+        self.targets: Sequence[PushTarget] = hub.targets_of(system, stream)
+        self.records = {str(Ref(system, stream, record.key)): record for record in records}
+        self.mapped = {ref: self._map(ref, record) for ref, record in self.records.items()}
+        self.change = PageChange()
+
+    @property
+    def refs(self) -> set[str]:
+        """Refs of the page's records."""
+        return set(self.records)
+
+    def related(self) -> set[str]:
+        """Destination refs that the page speaks about."""
+        return {
+            str(ref)
+            for record_ref, (items, _) in self.mapped.items()
+            for target in self.targets
+            if (ref := target.ref(self.records[record_ref].key, customer_of(items)))
+        }
+
+    def read(self, before: Before) -> None:
+        """Fill `change` with everything that differs from before."""
+        for ref in sorted(self.records):
+            record = self.records[ref]
+            digest = hashlib.blake2b(orjson.dumps(record.data, option=orjson.OPT_SORT_KEYS), digest_size=16).hexdigest()
+            version = self.mapping.version if self.mapping else ""
+            known = before.records.get(ref)
+            if known and (known.raw_hash, known.deleted, known.mapping) == (digest, record.deleted, version):
+                continue
+            source = Ref.parse(ref)
+            self.change.records.append(
+                {
+                    "ref": ref,
+                    "system": source.system,
+                    "stream": source.stream,
+                    "raw": dict(record.data),
+                    "raw_hash": digest,
+                    "updated_at": record.updated_at,
+                    "deleted": record.deleted,
+                    "mapping": version,
+                    "pulled_at": self.hub.as_of,
+                }
+            )
+            items, fault = self.mapped[ref]
+            self._note_items(ref, items, fault, before)
+            if not record.deleted:
+                self._observe(source, record, items, before)
+
+    def _map(self, ref: str, record: Record) -> tuple[tuple[Item, ...], str]:
+        """Canonical items of a record and what is wrong with it."""
+        if record.deleted or self.mapping is None:
+            return (), ""
+        if "_fault" in record.data:  # the connector could not even read the row; its raw form is kept
+            return (), str(record.data["_fault"])
+        result = self.mapping.pull(Ref.parse(ref), record.data, record.updated_at)
+        return result.items, "; ".join(result.faults)
+
+    def _note_items(self, ref: str, items: tuple[Item, ...], fault: str, before: Before) -> None:
+        """Replace a record's items; a record that cannot be mapped at all keeps the items it had, and its raw form."""
+        if fault:
+            self.change.faults[ref] = (fault, dict(self.records[ref].data))
+            if not items:
+                return
+        else:
+            self.change.mended.add(ref)
+        self._note_consent(ref, items, before)
+        old = before.items.get(ref, [])
+        if list(items) == old:
+            return
+        self.change.replaced_items.add(ref)
+        self.change.items.extend(items)
+        for item in (*old, *items):
+            self.change.work.add(("resolve", str(item.owner) if item.owner else ref))
+            if item.kind == "membership":  # its tiers and balances may have come before it
+                self.change.work.add(("resolve", ref))
+
+    def _note_consent(self, ref: str, items: Iterable[Item], before: Before) -> None:
+        """Append what the record newly states; a statement that vanishes takes nothing back."""
+        known = {_statement(event) for event in before.events.get(ref, ())}
+        customer = customer_of(items)
+        for item in items:
+            if item.kind != "consent":
+                continue
+            event = self._event(item)
+            copy = replace(event, origin=Origin.SYSTEM_COPY, evidence="set by Onevoice")
+            if event.effect is Effect.DENY and self._is_echo(item.source, customer, event, before):
+                event = copy
+            if known.isdisjoint((_statement(event), _statement(copy))):
+                known.add(_statement(event))
+                self.change.events.append(event)
+                self.change.work.add(("resolve", str(item.owner) if item.owner else ref))
+
+    def _event(self, item: Item) -> ConsentEvent:
+        """A consent item as an event; without a time of its own it happened when it was first seen."""
+        data = item.data
+        return ConsentEvent(
+            contact_point=data.get("contact_point") or "",
+            channel=data["channel"],
+            purpose=data["purpose"],
+            brand=data.get("brand") or "",
+            effect=Effect(data["effect"]),
+            event_time=self.hub.moment(data.get("event_time")),
+            origin=Origin(data.get("origin") or Origin.IMPORT),
+            evidence=data.get("evidence") or "",
+            source=item.source,
+        )
+
+    def _is_echo(self, source: Ref, customer: Mapping[str, Any] | None, event: ConsentEvent, before: Before) -> bool:
+        """True when the opt-out seen here is one that the hub set, or is setting, itself."""
+        for target in self.targets:
+            field, ref = target.opt_out_field(event.channel), target.ref(source.key, customer)
+            if field is None or ref is None:
+                continue
+            state = before.destinations.get(str(ref))
+            if (state and field.name in state.ours) or field.name in before.in_flight.get(str(ref), {}):
+                return True
+        return False
+
+    def _observe(self, source: Ref, record: Record, items: Iterable[Item], before: Before) -> None:
+        """Take in what the vendor's record holds of the fields that the hub pushes."""
+        customer = customer_of(items)
+        for target in self.targets:
+            ref, seen = target.ref(source.key, customer), target.seen(source, record.data)
+            if ref is None or not seen:
+                continue
+            state = self.change.destinations.get(str(ref)) or before.destinations.get(str(ref))
+            if state is None and source.stream != target.stream and not any(seen.values()):
+                continue  # nothing there yet, and nothing to remember
+            flying = target.comparable(before.in_flight.get(str(ref), {}))
+            updated = ingest(state, seen, flying)
+            if updated is not None:
+                self.change.destinations[str(ref)] = updated
+                self.change.work.add(("drift", str(Ref(source.system, target.per, source.key))))
+
+
+def ingest(
+    state: DestinationState | None, seen: Mapping[str, Any], flying: Mapping[str, Any]
+) -> DestinationState | None:
+    """Apply the echo rules to what a vendor reports; None when nothing is new.
+
+    A value equal to the one last observed, or to one in flight, is an echo. Anything else is a real change at the
+    vendor: it becomes both observed and sent, so that the next plan compares with what is really there.
+    """
+    if state is None:
+        return DestinationState(dict(seen), dict(seen))
+    changed = {
+        name: value
+        for name, value in seen.items()
+        if state.observed.get(name) != value and (name not in flying or flying[name] != value)
+    }
+    if not changed:
+        return None
+    return DestinationState({**state.sent, **changed}, {**state.observed, **changed}, state.ours)
+
+
+def _statement(event: ConsentEvent) -> tuple[str, ...]:
+    """What makes two events the same statement: a vendor's flag has no time of its own, so time is left out."""
+    return (event.contact_point, event.channel, event.purpose, event.brand, event.effect, event.origin)
+
+
+def _note_missing(hub: Hub, system: str, stream: str, seen: set[str]) -> None:
+    """A complete set was read: a destination record that is missing from it holds nothing any more."""
+    with hub.store.begin() as connection:
+        known = outboxes.destination_refs(connection, system, stream)
+        gone = {ref for ref in known if Ref.parse(ref).key not in seen}
+        states = outboxes.load_destinations(connection, gone)
+        emptied: dict[str, DestinationState] = {}
+        for ref, state in states.items():
+            updated = ingest(state, dict.fromkeys(state.observed), {})
+            if updated is not None:
+                emptied[ref] = updated
+        pages.save_destinations(connection, emptied)
+        per = {target.per for target in hub.targets_of(system, stream)}
+        marks = {("drift", str(Ref(system, p, Ref.parse(ref).key))) for ref in emptied for p in per}
+        pages.mark_work(connection, marks)

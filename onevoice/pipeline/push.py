@@ -1,0 +1,195 @@
+"""Push: the outbox leaves in batches, most urgent first, and every write gets exactly one settled outcome.
+
+Order of events around a batch: put in flight (committed) -> send -> settle (committed). A crash in between leaves the batch
+in flight; the next run puts it back as ambiguous and sends the same absolute values again, or looks first where a repeat
+would leave a second event at the vendor.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+from typing import Any
+
+from onevoice.errors import Ambiguous, ConnectorError
+from onevoice.model import Ref
+from onevoice.pipeline.hub import Hub
+from onevoice.pipeline.report import Report
+from onevoice.pipeline.targets import PushTarget
+from onevoice.protocols import DeferReason, Destination, Outcome, Write, WriteResult, settle
+from onevoice.store import outboxes, pages, runs
+from onevoice.store.outboxes import AMBIGUOUS, OutboxRow
+from onevoice.store.pages import DestinationState
+
+PASSES = 6
+"""How often deferred writes are tried again within one run; what is still deferred then waits for the next run."""
+PAUSE = 0.2
+"""Seconds before the second pass; doubled before each further one."""
+LOST_ANSWERS = 3
+"""How many batches of one stream may lose their answer in a row before the job gives up."""
+FIRST_BACKOFF = timedelta(minutes=5)
+LONGEST_BACKOFF = timedelta(days=1)
+
+
+def push_system(hub: Hub, system: str) -> Report:
+    """Deliver every open write of one system."""
+    lock = f"push:{system}"
+    if not runs.acquire(hub.store, lock):
+        return Report(failed=f"{system}: another run is pushing (wait for it to end)")
+    try:
+        with hub.store.begin() as connection:
+            reclaimed = outboxes.reclaim(connection, system)
+        return _Delivery(hub, system, reclaimed).run()
+    finally:
+        runs.give_back(hub.store, lock)
+
+
+class _Delivery:
+    """One system's deliveries in one run."""
+
+    def __init__(self, hub: Hub, system: str, reclaimed: int) -> None:
+        self.hub = hub
+        self.system = system
+        self.counts: Counter[str] = Counter(
+            records=0, calls=0, accepted=0, unchanged=0, rejected=0, deferred=0, reclaimed=reclaimed
+        )
+        self.owner = f"{hub.run_id}:{runs.process_name()}"
+
+    def run(self) -> Report:
+        """Push every stream of the system; streams with opt-outs go first."""
+        targets = sorted((t for t in self.hub.targets if t.system == self.system), key=_opt_outs_first)
+        stopped = self._guard(targets)
+        if stopped:
+            return Report(dict(self.counts), stopped=stopped)
+        try:
+            destination = self.hub.destination(self.system)
+            for target in targets:
+                self._push_stream(destination, target)
+        except ConnectorError as exc:
+            return Report(dict(self.counts), failed=str(exc), rejected=self.counts["rejected"])
+        left = self.counts["deferred"]
+        notes = (f"{self.system}: {left} writes were put off and wait for the next run",) if left else ()
+        return Report(dict(self.counts), notes=notes, rejected=self.counts["rejected"] + left)
+
+    def _guard(self, targets: Sequence[PushTarget]) -> str | None:
+        """A push that would touch an unusual share of a system's records is a mistake until somebody says it is not."""
+        if self.hub.limits.first:
+            return None
+        guard = self.hub.config.hub.guard
+        with self.hub.store.read() as connection:
+            for target in targets:
+                total = outboxes.count_destinations(connection, self.system, target.stream)
+                planned = outboxes.count_open(connection, self.system, target.stream)
+                planned = min(planned, self.hub.limits.records or planned)
+                if planned > max(guard.mass_change_share * total, guard.always_allowed):
+                    return (
+                        f"{self.system}.{target.stream}: {planned} of {total} records would change, more than "
+                        f"config/hub.yaml guard.mass_change_share allows (look at `onevoice plan`; if it is right: --first)"
+                    )
+        return None
+
+    def _push_stream(self, destination: Destination, target: PushTarget) -> None:
+        """Send batches until nothing is open, giving deferred writes a few passes."""
+        stream = destination.streams[target.stream]
+        budget = self.hub.limits.records
+        sent = 0
+        for number in range(PASSES):
+            put_off: set[str] = set()
+            lost = 0
+            while budget is None or sent < budget:
+                size = stream.max_batch if budget is None else min(stream.max_batch, budget - sent)
+                with self.hub.store.begin() as connection:
+                    rows = outboxes.take(connection, self.system, stream.name, self.owner, size, put_off)
+                if not rows:
+                    break
+                try:
+                    put_off |= self._send(destination, target, rows)
+                    sent += len(rows)
+                    lost = 0
+                except Ambiguous:
+                    lost += 1
+                    if lost >= LOST_ANSWERS:
+                        raise
+            if not put_off:
+                return
+            time.sleep(PAUSE * 2**number)
+        self.counts["deferred"] += len(put_off)
+
+    def _send(self, destination: Destination, target: PushTarget, rows: Sequence[OutboxRow]) -> set[str]:
+        """Send one batch and settle it; return the refs that were deferred."""
+        by_key = {Ref.parse(row.ref).key: row for row in rows}
+        try:
+            settled = self._look_first(target, by_key)
+            writes = [Write(key, row.fields) for key, row in sorted(by_key.items()) if key not in settled]
+            if writes:
+                self.counts["calls"] += 1
+                settled |= settle(self.system, target.stream, writes, destination.write(target.stream, writes))
+        except ConnectorError as exc:
+            with self.hub.store.begin() as connection:
+                outboxes.release(connection, [row.ref for row in rows], ambiguous=isinstance(exc, Ambiguous))
+            raise
+        except BaseException:
+            with self.hub.store.begin() as connection:
+                outboxes.release(connection, [row.ref for row in rows], ambiguous=True)
+            raise
+        return self._settle(target, {by_key[key].ref: (by_key[key], result) for key, result in settled.items()})
+
+    def _look_first(self, target: PushTarget, by_key: Mapping[str, OutboxRow]) -> dict[str, WriteResult]:
+        """Where a repeat leaves a second event, writes of unknown outcome are looked up before they are sent again."""
+        stream = self.hub.destination(self.system).streams[target.stream]
+        unsure = [key for key, row in by_key.items() if row.state == AMBIGUOUS]
+        fetcher = self.hub.fetcher(self.system)
+        if not (stream.resend_needs_look and unsure and fetcher):
+            return {}
+        names = [f.name for f in target.fields]
+        found = {}
+        for record in fetcher.fetch(target.stream, sorted(unsure), names):
+            there = target.comparable(record.data)
+            wanted = target.comparable(by_key[record.key].fields)
+            if all(there.get(name) == value for name, value in wanted.items()):
+                found[record.key] = WriteResult(record.key, Outcome.UNCHANGED)
+        return found
+
+    def _settle(self, target: PushTarget, outcomes: Mapping[str, tuple[OutboxRow, WriteResult]]) -> set[str]:
+        """Store the outcome of every write of a batch, in one transaction."""
+        with self.hub.store.begin() as connection:
+            states = outboxes.load_destinations(connection, outcomes)
+            held = outboxes.load_held(connection, outcomes)
+            accepted: dict[str, tuple[DestinationState, Mapping[str, Any], Mapping[str, Any], str]] = {}
+            rejected: dict[str, tuple[str, str, Mapping[str, Any], int, Any]] = {}
+            deferred: dict[bool, set[str]] = {True: set(), False: set()}
+            for ref, (row, result) in outcomes.items():
+                self.counts["records"] += 1
+                if result.outcome is Outcome.DEFERRED:
+                    deferred[result.reason is DeferReason.AMBIGUOUS].add(ref)
+                    continue
+                self.counts[result.outcome.value] += 1
+                if result.outcome is Outcome.REJECTED:
+                    attempts = (held[ref].attempts if ref in held else 0) + 1
+                    next_at = self.hub.as_of + min(FIRST_BACKOFF * 2 ** (attempts - 1), LONGEST_BACKOFF)
+                    rejected[ref] = (result.code, result.message, row.fields, attempts, next_at)
+                else:
+                    accepted[ref] = _after(target, states.get(ref, DestinationState()), row, result)
+            outboxes.settle_accepted(connection, accepted, self.hub.run_id, self.hub.as_of)
+            outboxes.settle_rejected(connection, rejected, self.hub.as_of)
+            for ambiguous, refs in deferred.items():
+                outboxes.release(connection, refs, ambiguous=ambiguous)
+            pages.mark_work(connection, {("verify", ref) for ref in accepted})
+        return deferred[True] | deferred[False]
+
+
+def _after(
+    target: PushTarget, state: DestinationState, row: OutboxRow, result: WriteResult
+) -> tuple[DestinationState, Mapping[str, Any], Mapping[str, Any], str]:
+    """State, values before and values after of an accepted write."""
+    after = target.comparable(row.fields)
+    before = {name: state.observed.get(name) for name in after}
+    ours = {f.name for f in target.fields if f.irreversible and f.name in after}
+    new = DestinationState({**state.sent, **after}, state.observed, tuple(sorted({*state.ours, *ours})))
+    return new, before, after, result.outcome.value
+
+
+def _opt_outs_first(target: PushTarget) -> tuple[bool, str]:
+    return not any(f.source.startswith("opt_out.") for f in target.fields), target.stream

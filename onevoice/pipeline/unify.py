@@ -1,0 +1,158 @@
+"""Unify: the golden fields, loyalty status, consent and facts of every profile that something happened to."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import orjson
+
+from identity import Golden, IdentityRecord, survive
+from onevoice.consent import point_states, resolve_consent
+from onevoice.loyalty import merge_memberships
+from onevoice.model import ConsentEvent, ConsentState, Item, LoyaltyStatus, Ref
+from onevoice.pipeline.facts import facts_of, first_change, memberships_of
+from onevoice.pipeline.hub import Hub
+from onevoice.pipeline.report import Report
+from onevoice.store import Connection, identities, pages, profiles
+from onevoice.store.identities import CustomerRow
+from onevoice.store.profiles import ProfileRow
+
+CHUNK = 1000
+
+
+def unify(hub: Hub) -> Report:
+    """Recompute the profiles that were touched, or that the passing of time may have changed."""
+    counts = {"profiles": 0, "changed": 0}
+    with hub.store.begin() as connection:
+        pages.mark_work(connection, {("unify", pid) for pid in profiles.due_profiles(connection, hub.today)})
+    while True:
+        with hub.store.begin() as connection:
+            ids = pages.load_work(connection, "unify", CHUNK)
+            if not ids:
+                return Report(counts)
+            counts["profiles"] += len(ids)
+            counts["changed"] += _unify_chunk(hub, connection, ids)
+            pages.finish_work(connection, "unify", ids)
+
+
+def _unify_chunk(hub: Hub, connection: Connection, ids: Sequence[str]) -> int:
+    """Recompute some profiles and pass on those that differ from before."""
+    before = profiles.load_profiles(connection, ids)
+    members = identities.load_members(connection, ids)
+    evidence = _Evidence(connection, {ref for refs in members.values() for ref in refs})
+    rows = [compute(hub, pid, members.get(pid, []), evidence) for pid in sorted(before)]
+    changed = [row for row in rows if row.hash != before[row.profile_id].hash]
+    same = [
+        row for row in rows if row.hash == before[row.profile_id].hash and row.due_on != before[row.profile_id].due_on
+    ]
+    profiles.save_profiles(connection, changed + same, hub.as_of)
+    marks = {(step, row.profile_id) for row in changed for step in ("decide", "plan")}
+    pages.mark_work(connection, marks)
+    return len(changed)
+
+
+class _Evidence:
+    """Everything the store knows about some customer records, loaded at once."""
+
+    def __init__(self, connection: Connection, refs: Iterable[str]) -> None:
+        refs = set(refs)
+        self.customers = identities.load_customers(connection, refs)
+        self.own: Mapping[str, Sequence[Item]] = pages.load_items(connection, refs)
+        self.owned = profiles.items_owned(connection, refs)
+        memberships = {
+            str(item.source)
+            for items in (*self.own.values(), *self.owned.values())
+            for item in items
+            if item.kind == "membership"
+        }
+        self.parts = profiles.items_owned(connection, memberships)
+        self.points = profiles.points_of(connection, refs)
+        self.events = pages.load_events(connection, refs)
+        values = {value for points in self.points.values() for _, value in points}
+        self.events_at = profiles.events_at(connection, values)
+
+    def items(self, refs: Iterable[str]) -> list[Item]:
+        """Items of the customers' own records and of the records that belong to them."""
+        found = [item for ref in refs for item in (*self.own.get(ref, ()), *self.owned.get(ref, ()))]
+        unique = {
+            (item.source, item.kind, orjson.dumps(dict(item.data), option=orjson.OPT_SORT_KEYS)): item for item in found
+        }
+        return [unique[key] for key in sorted(unique)]
+
+
+def compute(hub: Hub, profile_id: str, refs: Sequence[str], evidence: _Evidence) -> ProfileRow:
+    """One profile from its evidence, as of the run's day."""
+    records = [identity_record(row) for ref in refs if (row := evidence.customers.get(ref))]
+    golden = survive(records, hub.config.identity)
+    items = evidence.items(refs)
+    memberships = memberships_of(items, evidence.parts)
+    status = merge_memberships(memberships, hub.config.loyalty, hub.today)
+    points = sorted({value for ref in refs for _, value in evidence.points.get(ref, ())})
+    events = [event for ref in refs for event in evidence.events.get(ref, ())]
+    consent = resolve_consent(events, hub.config.consent, hub.today)
+    standing = point_states([e for p in points for e in evidence.events_at.get(p, ())], hub.config.consent, hub.today)
+    programme = next(iter(hub.config.loyalty.programmes), "")
+    facts = facts_of(items, golden.fields, status.get(programme), consent, hub.today, ZoneInfo(hub.config.hub.timezone))
+    known = {
+        "golden": dict(golden.fields),
+        "status": {name: _status_json(s) for name, s in sorted(status.items())},
+        "consent": _consent_json(consent, standing),
+        "facts": facts,
+    }
+    digest = hashlib.blake2b(orjson.dumps(known, option=orjson.OPT_SORT_KEYS), digest_size=16).hexdigest()
+    due_on = first_change(memberships, golden.fields.get("birth_date"), hub.today, hub.config.loyalty.pending_days)
+    return ProfileRow(profile_id, provenance=_provenance_json(golden), hash=digest, due_on=due_on, **known)
+
+
+def identity_record(row: CustomerRow) -> IdentityRecord:
+    """A canonical customer as identity resolution takes it: with every card number that is known to be theirs."""
+    own = row.data.get("card_number")
+    cards = sorted({*row.cards, *([own] if own else [])})
+    return IdentityRecord(Ref.parse(row.ref), {**row.data, "card_number": cards}, row.updated_at)
+
+
+def _status_json(status: LoyaltyStatus) -> dict[str, Any]:
+    return {
+        "status": status.status,
+        "is_member": status.is_member,
+        "has_perks": status.has_perks,
+        "tier": status.tier,
+        "tier_rank": status.tier_rank,
+        "tier_until": status.tier_until.isoformat() if status.tier_until else None,
+        "points": str(sum(status.points.values())) if status.points else None,
+        "wallets": {wallet: str(amount) for wallet, amount in sorted(status.points.items())},
+        "member_since": status.member_since.isoformat() if status.member_since else None,
+        "restrictions": list(status.restrictions),
+        "memberships": [str(ref) for ref in status.memberships],
+    }
+
+
+def _consent_json(consent: ConsentState, standing: Mapping[tuple[str, str, str], ConsentEvent]) -> dict[str, Any]:
+    return {
+        "person": {
+            f"{channel}/{purpose}": _event_json(e) for (channel, purpose), e in sorted(consent.person_denied.items())
+        },
+        "points": {
+            point: {f"{c}/{p}": _event_json(e) for (at, c, p), e in sorted(standing.items()) if at == point}
+            for point in sorted({at for at, _, _ in standing})
+        },
+    }
+
+
+def _event_json(event: ConsentEvent) -> dict[str, Any]:
+    return {"source": str(event.source), "at": event.event_time.isoformat(), "origin": event.origin.value}
+
+
+def _provenance_json(golden: Golden) -> dict[str, Any]:
+    return {
+        name: {
+            "source": str(entry.ref),
+            "rule": entry.rule,
+            "at": entry.at.isoformat() if entry.at else None,
+            "losing": [{"value": value, "source": str(ref)} for ref, value in entry.losing],
+        }
+        for name, entry in sorted(golden.provenance.items())
+    }

@@ -1,0 +1,64 @@
+"""What others may ask of the hub: its partition, its contradictions, what a run wrote, one customer's story. Reads only."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any
+
+from identity import IdentityRecord
+from onevoice.model import Ref
+from onevoice.pipeline.hub import Hub
+from onevoice.pipeline.unify import identity_record
+from onevoice.store import identities, outboxes, profiles
+
+
+def partition(hub: Hub) -> list[tuple[str, str, str, str]]:
+    """(system, stream, key, profile id) of every customer record."""
+    with hub.store.read() as connection:
+        links = identities.all_links(connection)
+    return [(ref.system, ref.stream, ref.key, profile_id) for text, profile_id in links for ref in (Ref.parse(text),)]
+
+
+def identity_records(hub: Hub) -> list[IdentityRecord]:
+    """Every customer record in canonical form, for measuring identity by other ways."""
+    with hub.store.read() as connection:
+        rows = identities.load_customers(connection, identities.all_customer_refs(connection))
+    return [identity_record(rows[ref]) for ref in sorted(rows)]
+
+
+def contradictions_now(hub: Hub) -> dict[str, Any]:
+    """Open contradictions as the systems' own values show them: counts by class, and the rows."""
+    with hub.store.read() as connection:
+        rows = profiles.all_contradictions(connection)
+    return {"by_class": dict(sorted(Counter(row["class"] for row in rows).items())), "rows": rows}
+
+
+def written_records(hub: Hub, run: str) -> list[tuple[str, str, str]]:
+    """(system, stream, key) of every record that a run changed, sorted, each once."""
+    with hub.store.read() as connection:
+        refs = {ref for ref, outcome in outboxes.writes_of(connection, run) if outcome == "accepted"}
+    return [(r.system, r.stream, r.key) for r in sorted(Ref.parse(ref) for ref in refs)]
+
+
+def story(hub: Hub, profile_id: str) -> dict[str, Any] | None:
+    """What is known of one customer and why: profile, records, decisions with reasons; None when nobody has the id."""
+    with hub.store.read() as connection:
+        current = profiles.current_id(connection, profile_id)
+        if current is None:
+            return None
+        profile = profiles.load_profiles(connection, [current])[current]
+        members = identities.load_members(connection, [current]).get(current, [])
+        decision = profiles.load_decisions(connection, [current]).get(current)
+    sentences = {rule.id: rule.because for rule in hub.config.suppression.rules}
+    return {
+        "profile_id": current,
+        "golden": dict(profile.golden),
+        "provenance": dict(profile.provenance),
+        "status": dict(profile.status),
+        "consent": dict(profile.consent),
+        "facts": dict(profile.facts),
+        "records": members,
+        "denials": [{**denial, "because": sentences.get(denial["rule"], "")} for denial in decision.denials]
+        if decision
+        else [],
+    }

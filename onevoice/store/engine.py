@@ -1,0 +1,133 @@
+"""Opening the store, transactions, and the three bulk statements every other store file is written with."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Column, Connection, Engine, Row, Select, Table, create_engine, event, select, text
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import SQLAlchemyError
+
+from onevoice.errors import StoreError
+from onevoice.store.versions import bring_up_to_date
+
+IN_CHUNK = 4000
+"""Values in one IN list: below SQLite's limit of 32,766 variables and cheap to plan on both databases."""
+
+
+class Store:
+    """The open database. Steps take one write transaction each; readers never wait for writers."""
+
+    def __init__(self, engine: Engine) -> None:
+        self.engine = engine
+
+    @contextmanager
+    def begin(self) -> Iterator[Connection]:
+        """One write transaction: all of it is stored or none of it."""
+        with self.engine.begin() as connection:
+            yield connection
+
+    @contextmanager
+    def read(self) -> Iterator[Connection]:
+        """A connection for reading that holds no lock between statements."""
+        with self.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+            yield connection
+
+    def close(self) -> None:
+        """Close every connection."""
+        self.engine.dispose()
+
+
+def open_store(url: str) -> Store:
+    """Open, create if empty, and check the version of the store at a SQLAlchemy URL.
+
+    Raises StoreError when the database cannot be reached, StoreVersionError when another version wrote it.
+    """
+    parsed = make_url(url)
+    if parsed.drivername == "postgresql":
+        parsed = parsed.set(drivername="postgresql+psycopg")
+    if parsed.get_backend_name() == "sqlite" and parsed.database and parsed.database != ":memory:":
+        Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
+    engine = create_engine(parsed, pool_pre_ping=parsed.get_backend_name() != "sqlite")
+    if engine.dialect.name == "sqlite":
+        _tune_sqlite(engine)
+    try:
+        bring_up_to_date(engine)
+    except SQLAlchemyError as exc:
+        where = parsed.render_as_string(hide_password=True)
+        problem = type(exc).__name__
+        raise StoreError(f"store {where}: cannot be opened: {problem} (check the URL and the server)") from exc
+    return Store(engine)
+
+
+def _tune_sqlite(engine: Engine) -> None:
+    """WAL so that readers go on during writes; BEGIN IMMEDIATE so that two writers queue instead of failing late."""
+
+    @event.listens_for(engine, "connect")
+    def _connect(connection: Any, _record: Any) -> None:
+        connection.isolation_level = None  # the driver must not begin transactions by itself
+        cursor = connection.cursor()
+        for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "busy_timeout=60000", "journal_size_limit=67108864"):
+            cursor.execute(f"PRAGMA {pragma}")
+        cursor.close()
+
+    @event.listens_for(engine, "begin")
+    def _begin(connection: Connection) -> None:
+        if connection.get_execution_options().get("isolation_level") != "AUTOCOMMIT":
+            connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+
+def upsert(connection: Connection, table: Table, rows: Sequence[dict[str, Any]], keep: Collection[str] = ()) -> None:
+    """Insert rows, or replace the rows that have the same primary key, leaving the `keep` columns as they were.
+
+    One prepared statement for all rows, so every row names the same columns.
+    """
+    if not rows:
+        return
+    make = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
+    statement = make(table)
+    keys = list(table.primary_key.columns)
+    named = [c.name for c in table.columns if c.name in rows[0] and not c.primary_key and c.name not in keep]
+    values = {name: statement.excluded[name] for name in named}
+    if values:
+        connection.execute(statement.on_conflict_do_update(index_elements=keys, set_=values), rows)
+    else:
+        connection.execute(statement.on_conflict_do_nothing(index_elements=keys), rows)
+
+
+def insert_missing(connection: Connection, table: Table, rows: Sequence[dict[str, Any]]) -> None:
+    """Insert rows whose primary key is not there yet; leave the others as they are."""
+    if not rows:
+        return
+    make = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
+    connection.execute(make(table).on_conflict_do_nothing(index_elements=list(table.primary_key.columns)), rows)
+
+
+def rows_in(
+    connection: Connection, statement: Select[Any], column: Column[Any], values: Iterable[str]
+) -> Iterator[Row[Any]]:
+    """Run a select for every value of a column in a set, in as many statements as needed."""
+    for part in chunks(values):
+        yield from connection.execute(statement.where(column.in_(part)))
+
+
+def delete_in(connection: Connection, table: Table, column: Column[Any], values: Iterable[str], *extra: Any) -> None:
+    """Delete the rows whose column holds one of the values (and where every extra condition holds)."""
+    for part in chunks(values):
+        connection.execute(table.delete().where(column.in_(part), *extra))
+
+
+def chunks(values: Iterable[str], size: int = IN_CHUNK) -> Iterator[list[str]]:
+    """Cut values into sorted lists: a fixed order, so that two transactions never lock rows crosswise."""
+    ordered = sorted(values)
+    for start in range(0, len(ordered), size):
+        yield ordered[start : start + size]
+
+
+def count(connection: Connection, table: Table, *conditions: Any) -> int:
+    """Count the rows for which every condition holds."""
+    return int(connection.execute(select(text("count(*)")).select_from(table).where(*conditions)).scalar_one())

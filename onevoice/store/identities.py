@@ -1,0 +1,313 @@
+"""Who is who: normalised records, their blocking keys, match edges, source links, lineage."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, func, or_, select
+
+from onevoice.store.engine import chunks, delete_in, insert_missing, rows_in, upsert
+from onevoice.store.schema import (
+    block,
+    contradiction,
+    decision,
+    edge,
+    identity_record,
+    item,
+    lineage,
+    profile,
+    record,
+    review,
+    source_link,
+    steward_constraint,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class CustomerRow:
+    """A vendor's customer record in canonical form, with the card numbers of the memberships that belong to it."""
+
+    ref: str
+    data: Mapping[str, Any]
+    cards: tuple[str, ...]
+    updated_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class NormalisedRow:
+    """A record in comparable form, with the keys under which its candidates are found."""
+
+    ref: str
+    normalised: Mapping[str, Any]
+    hash: str
+    surname: str
+    keys: Collection[str]
+
+
+@dataclass(frozen=True, slots=True)
+class EdgeRow:
+    """A scored pair of records; left sorts before right."""
+
+    left: str
+    right: str
+    kind: str
+    weight: float
+    probability: float
+
+
+@dataclass(frozen=True, slots=True)
+class LineageRow:
+    """One event in the life of a profile id."""
+
+    profile_id: str
+    other_id: str | None
+    kind: str
+    cause: str
+
+
+def customers_touched(connection: Connection, refs: Iterable[str]) -> set[str]:
+    """Customer records behind any records: themselves, or the owner, or (for tiers and balances) the owner's owner."""
+    refs = set(refs)
+    kinds = select(item.c.ref, item.c.kind, item.c.owner)
+    customers = {r.ref for r in rows_in(connection, kinds.where(item.c.kind == "customer"), item.c.ref, refs)}
+    rest = refs - customers
+    # A record of another kind was marked by its owner's ref already; a membership passes the mark to its customer.
+    owners = {
+        r.owner for r in rows_in(connection, kinds.where(item.c.kind == "membership"), item.c.ref, rest) if r.owner
+    }
+    return refs | owners
+
+
+def load_customers(connection: Connection, refs: Iterable[str]) -> dict[str, CustomerRow]:
+    """Canonical customers by ref; a ref that holds no customer (any more) is absent."""
+    refs = set(refs)
+    cards: dict[str, list[str]] = {}
+    memberships = select(item.c.owner, item.c.data).where(item.c.kind == "membership")
+    for row in rows_in(connection, memberships, item.c.owner, refs):
+        if row.data.get("number"):
+            cards.setdefault(row.owner, []).append(row.data["number"])
+    statement = (
+        select(item.c.ref, item.c.data, record.c.updated_at)
+        .join(record, record.c.ref == item.c.ref)
+        .where(item.c.kind == "customer")
+    )
+    return {
+        row.ref: CustomerRow(row.ref, row.data, tuple(sorted(set(cards.get(row.ref, ())))), row.updated_at)
+        for row in rows_in(connection, statement, item.c.ref, refs)
+    }
+
+
+def all_customer_refs(connection: Connection) -> list[str]:
+    """Refs of every customer record."""
+    return list(connection.execute(select(item.c.ref).where(item.c.kind == "customer").order_by(item.c.ref)).scalars())
+
+
+def load_hashes(connection: Connection, refs: Iterable[str]) -> dict[str, str]:
+    """Hash of the normalised form by ref."""
+    statement = select(identity_record.c.ref, identity_record.c.hash)
+    return {row.ref: row.hash for row in rows_in(connection, statement, identity_record.c.ref, refs)}
+
+
+def load_normalised(connection: Connection, refs: Iterable[str]) -> dict[str, Any]:
+    """Normalised form by ref."""
+    statement = select(identity_record.c.ref, identity_record.c.normalised)
+    return {row.ref: row.normalised for row in rows_in(connection, statement, identity_record.c.ref, refs)}
+
+
+def count_normalised(connection: Connection) -> int:
+    """Number of records that take part in resolution."""
+    return int(connection.execute(select(func.count()).select_from(identity_record)).scalar_one())
+
+
+def save_normalised(connection: Connection, rows: Sequence[NormalisedRow], removed: Iterable[str]) -> None:
+    """Store normalised records with their blocking keys, and forget the removed refs."""
+    refs = [row.ref for row in rows]
+    removed = set(removed)
+    delete_in(connection, block, block.c.ref, {*refs, *removed})
+    delete_in(connection, identity_record, identity_record.c.ref, removed)
+    upsert(connection, identity_record, [{"ref": r.ref, "normalised": r.normalised, "hash": r.hash} for r in rows])
+    keys = [{"value": key, "ref": r.ref, "surname": r.surname} for r in rows for key in sorted(set(r.keys))]
+    insert_missing(connection, block, keys)
+
+
+def keys_of(connection: Connection, refs: Iterable[str]) -> set[str]:
+    """Blocking keys of the refs."""
+    return {row.value for row in rows_in(connection, select(block.c.value), block.c.ref, refs)}
+
+
+def refs_under(connection: Connection, keys: Iterable[str]) -> set[str]:
+    """Refs that have one of the blocking keys."""
+    return {row.ref for row in rows_in(connection, select(block.c.ref), block.c.value, set(keys))}
+
+
+def degrees(connection: Connection, keys: Iterable[str]) -> dict[str, tuple[int, int]]:
+    """How many records and how many different family names stand under each blocking key."""
+    names = func.count(func.distinct(func.nullif(block.c.surname, "")))
+    found: dict[str, tuple[int, int]] = {}
+    for part in chunks(set(keys)):
+        statement = select(block.c.value, func.count(), names).where(block.c.value.in_(part)).group_by(block.c.value)
+        found.update({value: (records, surnames) for value, records, surnames in connection.execute(statement)})
+    return found
+
+
+def edges_of_components(connection: Connection, refs: Iterable[str]) -> list[EdgeRow]:
+    """Every edge of every component that holds one of the refs."""
+    seen: set[str] = set()
+    found: dict[tuple[str, str], EdgeRow] = {}
+    frontier = set(refs)
+    while frontier:
+        seen |= frontier
+        reached: set[str] = set()
+        for part in chunks(frontier):
+            condition = or_(edge.c.left.in_(part), edge.c.right.in_(part))
+            for row in connection.execute(select(edge).where(condition)):
+                found[row.left, row.right] = EdgeRow(row.left, row.right, row.kind, row.weight, row.probability)
+                reached.update((row.left, row.right))
+        frontier = reached - seen
+    return [found[pair] for pair in sorted(found)]
+
+
+def all_edges(connection: Connection) -> list[EdgeRow]:
+    """Every stored edge."""
+    statement = select(edge).order_by(edge.c.left, edge.c.right)
+    return [EdgeRow(r.left, r.right, r.kind, r.weight, r.probability) for r in connection.execute(statement)]
+
+
+def replace_edges(connection: Connection, changed: Iterable[str], edges: Sequence[EdgeRow]) -> None:
+    """Drop the edges of changed or removed records and store the new ones."""
+    changed = set(changed)
+    delete_in(connection, edge, edge.c.left, changed)
+    delete_in(connection, edge, edge.c.right, changed)
+    upsert(
+        connection,
+        edge,
+        [
+            {"left": e.left, "right": e.right, "kind": e.kind, "weight": e.weight, "probability": e.probability}
+            for e in edges
+        ],
+    )
+
+
+def load_constraints(connection: Connection, refs: Iterable[str] | None = None) -> list[tuple[str, str, bool]]:
+    """Steward decisions (left, right, same person?) that touch the refs, or all of them."""
+    statement = select(steward_constraint)
+    if refs is None:
+        rows = list(connection.execute(statement))
+    else:
+        refs = set(refs)
+        rows = [
+            *rows_in(connection, statement, steward_constraint.c.left, refs),
+            *rows_in(connection, statement, steward_constraint.c.right, refs),
+        ]
+    return sorted({(row.left, row.right, bool(row.same)) for row in rows})
+
+
+def load_links(connection: Connection, refs: Iterable[str]) -> dict[str, str]:
+    """Profile id by customer ref."""
+    statement = select(source_link.c.ref, source_link.c.profile_id)
+    return {row.ref: row.profile_id for row in rows_in(connection, statement, source_link.c.ref, refs)}
+
+
+def load_members(connection: Connection, profile_ids: Iterable[str]) -> dict[str, list[str]]:
+    """Customer refs by profile id, sorted."""
+    statement = select(source_link.c.profile_id, source_link.c.ref).order_by(source_link.c.ref)
+    found: dict[str, list[str]] = {}
+    for row in rows_in(connection, statement, source_link.c.profile_id, profile_ids):
+        found.setdefault(row.profile_id, []).append(row.ref)
+    return {profile_id: sorted(refs) for profile_id, refs in found.items()}
+
+
+def all_links(connection: Connection) -> list[tuple[str, str]]:
+    """Every (customer ref, profile id)."""
+    statement = select(source_link.c.ref, source_link.c.profile_id).order_by(source_link.c.ref)
+    return [(row.ref, row.profile_id) for row in connection.execute(statement)]
+
+
+@dataclass(frozen=True, slots=True)
+class Life:
+    """When a profile id came into being, and who took its place."""
+
+    created_at: datetime
+    redirect: str | None
+
+
+def load_lives(connection: Connection, profile_ids: Iterable[str]) -> dict[str, Life]:
+    """Lives of the profile ids that exist, live or retired."""
+    statement = select(profile.c.profile_id, profile.c.created_at, profile.c.redirect)
+    found = rows_in(connection, statement, profile.c.profile_id, set(profile_ids))
+    return {row.profile_id: Life(row.created_at, row.redirect) for row in found}
+
+
+def save_links(
+    connection: Connection,
+    assigned: Mapping[str, str],
+    removed: Iterable[str],
+    events: Sequence[LineageRow],
+    at: datetime,
+) -> None:
+    """Store new assignments of records to profiles and what that did to profile ids."""
+    delete_in(connection, source_link, source_link.c.ref, set(removed))
+    upsert(
+        connection, source_link, [{"ref": ref, "profile_id": assigned[ref], "since": at} for ref in sorted(assigned)]
+    )
+    empty = {
+        "golden": {},
+        "provenance": {},
+        "status": {},
+        "consent": {},
+        "facts": {},
+        "hash": "",
+        "due_on": None,
+        "changed_at": at,
+    }
+    created = [
+        {"profile_id": pid, "redirect": None, "created_at": at, **empty} for pid in sorted(set(assigned.values()))
+    ]
+    insert_missing(connection, profile, created)
+    for part in chunks(set(assigned.values())):  # a split brings a retired id back
+        restored = profile.update().where(profile.c.profile_id.in_(part), profile.c.redirect.is_not(None))
+        connection.execute(restored.values(redirect=None))
+    if events:
+        connection.execute(
+            lineage.insert(),
+            [
+                {"profile_id": e.profile_id, "other_id": e.other_id, "kind": e.kind, "cause": e.cause, "at": at}
+                for e in events
+            ],
+        )
+
+
+def retire_empty(connection: Connection, survivors: Mapping[str, str | None], at: datetime) -> None:
+    """Retire profiles that hold no record any more, with the id that took their place (None: nobody did)."""
+    for profile_id in sorted(survivors):
+        statement = profile.update().where(profile.c.profile_id == profile_id)
+        redirect = survivors[profile_id]
+        connection.execute(
+            statement.values(
+                redirect=redirect or profile_id,
+                golden={},
+                provenance={},
+                status={},
+                consent={},
+                facts={},
+                hash="",
+                changed_at=at,
+            )
+        )
+    delete_in(connection, decision, decision.c.profile_id, survivors)
+
+
+def save_review(connection: Connection, touched: Iterable[str], rows: Sequence[dict[str, Any]], at: datetime) -> None:
+    """Replace the review items of the touched records."""
+    touched = set(touched)
+    delete_in(connection, review, review.c.left, touched)
+    delete_in(connection, review, review.c.right, touched)
+    upsert(connection, review, [{**row, "opened_at": at} for row in rows])
+
+
+def forget_contradictions(connection: Connection, refs: Iterable[str]) -> None:
+    """Drop the contradictions of records that are gone."""
+    delete_in(connection, contradiction, contradiction.c.ref, set(refs))

@@ -1,0 +1,289 @@
+"""The first schema."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0001"
+down_revision = None
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    """Create every table."""
+    op.create_table(
+        "block",
+        sa.Column("value", sa.String(length=200), nullable=False),
+        sa.Column("ref", sa.String(length=400), nullable=False),
+        sa.Column(
+            "surname",
+            sa.String(length=200),
+            nullable=False,
+            comment="how many names share a value tells whether to believe it",
+        ),
+        sa.PrimaryKeyConstraint("value", "ref", name=op.f("pk_block")),
+    )
+    op.create_index(op.f("ix_block_ref"), "block", ["ref"], unique=False)
+    op.create_table(
+        "consent_event",
+        sa.Column("id", sa.Integer(), autoincrement=True, nullable=False),
+        sa.Column("ref", sa.String(length=400), nullable=False),
+        sa.Column("contact_point", sa.String(length=320), nullable=False),
+        sa.Column("channel", sa.String(length=20), nullable=False),
+        sa.Column("purpose", sa.String(length=40), nullable=False),
+        sa.Column("brand", sa.String(length=100), nullable=False),
+        sa.Column("effect", sa.String(length=10), nullable=False),
+        sa.Column("event_time", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("origin", sa.String(length=20), nullable=False),
+        sa.Column("evidence", sa.Text(), nullable=False),
+        sa.Column("noted_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_consent_event")),
+    )
+    op.create_index(op.f("ix_consent_event_contact_point"), "consent_event", ["contact_point"], unique=False)
+    op.create_index(op.f("ix_consent_event_ref"), "consent_event", ["ref"], unique=False)
+    op.create_table(
+        "contact_point",
+        sa.Column("ref", sa.String(length=400), nullable=False),
+        sa.Column("channel", sa.String(length=20), nullable=False),
+        sa.Column("value", sa.String(length=320), nullable=False),
+        sa.PrimaryKeyConstraint("ref", "channel", name=op.f("pk_contact_point")),
+    )
+    op.create_index(op.f("ix_contact_point_value"), "contact_point", ["value"], unique=False)
+    op.create_table(
+        "contradiction",
+        sa.Column("ref", sa.String(length=400), nullable=False),
+        sa.Column("family", sa.String(length=60), nullable=False),
+        sa.Column("channel", sa.String(length=20), nullable=False),
+        sa.Column("class", sa.String(length=10), nullable=False),
+        sa.Column("sentence", sa.Text(), nullable=False),
+        sa.Column("evidence", sa.Text(), nullable=False),
+        sa.Column("opened_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("ref", "family", "channel", "class", name=op.f("pk_contradiction")),
+    )
+    op.create_table(
+        "cursor",
+        sa.Column("system", sa.String(length=100), nullable=False),
+        sa.Column("stream", sa.String(length=100), nullable=False),
+        sa.Column("value", sa.Text(), nullable=False),
+        sa.Column("moved_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("system", "stream", name=op.f("pk_cursor")),
+    )
+    op.create_table(
+        "decision",
+        sa.Column("profile_id", sa.String(length=40), nullable=False),
+        sa.Column("denials", sa.Text(), nullable=False),
+        sa.Column("valid_until", sa.Date(), nullable=True),
+        sa.Column("policy", sa.String(length=64), nullable=False),
+        sa.Column("decided_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("profile_id", name=op.f("pk_decision")),
+    )
+    op.create_index(op.f("ix_decision_valid_until"), "decision", ["valid_until"], unique=False)
+    op.create_table(
+        "decision_log",
+        sa.Column("id", sa.Integer(), autoincrement=True, nullable=False),
+        sa.Column("profile_id", sa.String(length=40), nullable=False),
+        sa.Column("denials", sa.Text(), nullable=False),
+        sa.Column("facts", sa.Text(), nullable=False),
+        sa.Column("policy", sa.String(length=64), nullable=False),
+        sa.Column("decided_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_decision_log")),
+        comment="every change of a decision with the facts it stood on, for the question that comes months later",
+    )
+    op.create_index(op.f("ix_decision_log_profile_id"), "decision_log", ["profile_id"], unique=False)
+    op.create_table(
+        "destination",
+        sa.Column("ref", sa.String(length=400), nullable=False),
+        sa.Column("system", sa.String(length=100), nullable=False),
+        sa.Column("stream", sa.String(length=100), nullable=False),
+        sa.Column(
+            "sent", sa.Text(), nullable=False, comment="field -> value last sent and acknowledged, or seen there"
+        ),
+        sa.Column("observed", sa.Text(), nullable=False, comment="field -> value the vendor last reported"),
+        sa.Column("ours", sa.Text(), nullable=False, comment="irreversible fields that the hub itself has set"),
+        sa.PrimaryKeyConstraint("ref", name=op.f("pk_destination")),
+    )
+    op.create_index(op.f("ix_destination_system_stream"), "destination", ["system", "stream"], unique=False)
+    op.create_table(
+        "edge",
+        sa.Column("left", sa.String(length=400), nullable=False),
+        sa.Column("right", sa.String(length=400), nullable=False),
+        sa.Column("kind", sa.String(length=40), nullable=False),
+        sa.Column("weight", sa.Float(), nullable=False),
+        sa.Column("probability", sa.Float(), nullable=False),
+        sa.PrimaryKeyConstraint("left", "right", name=op.f("pk_edge")),
+    )
+    op.create_index(op.f("ix_edge_right"), "edge", ["right"], unique=False)
+    op.create_table(
+        "identity_record",
+        sa.Column("ref", sa.String(length=400), nullable=False),
+        sa.Column("normalised", sa.Text(), nullable=False),
+        sa.Column("hash", sa.String(length=32), nullable=False),
+        sa.PrimaryKeyConstraint("ref", name=op.f("pk_identity_record")),
+    )
+    op.create_table(
+        "item",
+        sa.Column("ref", sa.String(length=400), nullable=False),
+        sa.Column("ordinal", sa.Integer(), nullable=False),
+        sa.Column("kind", sa.String(length=40), nullable=False),
+        sa.Column("data", sa.Text(), nullable=False),
+        sa.Column("owner", sa.String(length=400), nullable=True),
+        sa.PrimaryKeyConstraint("ref", "ordinal", name=op.f("pk_item")),
+    )
+    op.create_index(op.f("ix_item_owner"), "item", ["owner"], unique=False)
+    op.create_table(
+        "lineage",
+        sa.Column("id", sa.Integer(), autoincrement=True, nullable=False),
+        sa.Column("profile_id", sa.String(length=40), nullable=False),
+        sa.Column("other_id", sa.String(length=40), nullable=True),
+        sa.Column("kind", sa.String(length=20), nullable=False),
+        sa.Column("cause", sa.Text(), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_lineage")),
+    )
+    op.create_index(op.f("ix_lineage_other_id"), "lineage", ["other_id"], unique=False)
+    op.create_index(op.f("ix_lineage_profile_id"), "lineage", ["profile_id"], unique=False)
+    op.create_table(
+        "lock",
+        sa.Column("name", sa.String(length=120), nullable=False),
+        sa.Column("owner", sa.String(length=120), nullable=False),
+        sa.Column("until", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("name", name=op.f("pk_lock")),
+    )
+    op.create_table(
+        "outbox",
+        sa.Column(
+            "ref",
+            sa.String(length=400),
+            nullable=False,
+            comment="one open row per destination record: a newer plan replaces it",
+        ),
+        sa.Column("system", sa.String(length=100), nullable=False),
+        sa.Column("stream", sa.String(length=100), nullable=False),
+        sa.Column("fields", sa.Text(), nullable=False),
+        sa.Column("urgency", sa.Integer(), nullable=False, comment="0 opt-outs, 1 suppressions, 2 status"),
+        sa.Column("irreversible", sa.Boolean(), nullable=False),
+        sa.Column("attempts", sa.Integer(), nullable=False),
+        sa.Column("state", sa.String(length=20), nullable=False, comment="pending, in_flight or ambiguous"),
+        sa.Column("owner", sa.String(length=80), nullable=True, comment="who has it in flight"),
+        sa.Column("planned_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("ref", name=op.f("pk_outbox")),
+    )
+    op.create_index(
+        op.f("ix_outbox_system_stream_state_urgency"), "outbox", ["system", "stream", "state", "urgency"], unique=False
+    )
+    op.create_table(
+        "profile",
+        sa.Column("profile_id", sa.String(length=40), nullable=False),
+        sa.Column(
+            "redirect", sa.String(length=40), nullable=True, comment="the surviving profile, once this one is retired"
+        ),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("golden", sa.Text(), nullable=False),
+        sa.Column("provenance", sa.Text(), nullable=False),
+        sa.Column("status", sa.Text(), nullable=False, comment="programme -> merged loyalty status"),
+        sa.Column("consent", sa.Text(), nullable=False),
+        sa.Column("facts", sa.Text(), nullable=False),
+        sa.Column("hash", sa.String(length=32), nullable=False, comment="of golden, status, consent and facts"),
+        sa.Column(
+            "due_on",
+            sa.Date(),
+            nullable=True,
+            comment="first day on which the passing of time may change status or facts",
+        ),
+        sa.Column("changed_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("profile_id", name=op.f("pk_profile")),
+    )
+    op.create_index(op.f("ix_profile_due_on"), "profile", ["due_on"], unique=False)
+    op.create_index(op.f("ix_profile_redirect"), "profile", ["redirect"], unique=False)
+    op.create_table(
+        "quarantine",
+        sa.Column("ref", sa.String(length=400), nullable=False),
+        sa.Column("stage", sa.String(length=20), nullable=False, comment="mapping or delivery"),
+        sa.Column("code", sa.String(length=120), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("payload", sa.Text(), nullable=False),
+        sa.Column("attempts", sa.Integer(), nullable=False),
+        sa.Column("first_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("last_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("next_at", sa.DateTime(timezone=True), nullable=True),
+        sa.PrimaryKeyConstraint("ref", "stage", name=op.f("pk_quarantine")),
+    )
+    op.create_table(
+        "record",
+        sa.Column("ref", sa.String(length=400), nullable=False),
+        sa.Column("system", sa.String(length=100), nullable=False),
+        sa.Column("stream", sa.String(length=100), nullable=False),
+        sa.Column("raw", sa.Text(), nullable=False),
+        sa.Column("raw_hash", sa.String(length=32), nullable=False),
+        sa.Column("updated_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("deleted", sa.Boolean(), nullable=False),
+        sa.Column(
+            "mapping", sa.String(length=32), nullable=False, comment="version of the mapping that made its items"
+        ),
+        sa.Column("pulled_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("ref", name=op.f("pk_record")),
+    )
+    op.create_index(op.f("ix_record_system_stream"), "record", ["system", "stream"], unique=False)
+    op.create_table(
+        "review",
+        sa.Column("left", sa.String(length=400), nullable=False),
+        sa.Column("right", sa.String(length=400), nullable=False),
+        sa.Column("kind", sa.String(length=40), nullable=False),
+        sa.Column("weight", sa.Float(), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("opened_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("left", "right", "kind", name=op.f("pk_review")),
+    )
+    op.create_index(op.f("ix_review_right"), "review", ["right"], unique=False)
+    op.create_table(
+        "run",
+        sa.Column("run", sa.String(length=40), nullable=False),
+        sa.Column("as_of", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("started_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("ended_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("exit_code", sa.Integer(), nullable=True),
+        sa.Column("report", sa.Text(), nullable=True),
+        sa.PrimaryKeyConstraint("run", name=op.f("pk_run")),
+    )
+    op.create_table(
+        "source_link",
+        sa.Column("ref", sa.String(length=400), nullable=False),
+        sa.Column("profile_id", sa.String(length=40), nullable=False),
+        sa.Column("since", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("ref", name=op.f("pk_source_link")),
+    )
+    op.create_index(op.f("ix_source_link_profile_id"), "source_link", ["profile_id"], unique=False)
+    op.create_table(
+        "steward_constraint",
+        sa.Column("left", sa.String(length=400), nullable=False),
+        sa.Column("right", sa.String(length=400), nullable=False),
+        sa.Column("same", sa.Boolean(), nullable=False),
+        sa.Column("actor", sa.String(length=200), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("left", "right", name=op.f("pk_steward_constraint")),
+    )
+    op.create_index(op.f("ix_steward_constraint_right"), "steward_constraint", ["right"], unique=False)
+    op.create_table(
+        "work",
+        sa.Column("step", sa.String(length=20), nullable=False),
+        sa.Column("ref", sa.String(length=400), nullable=False),
+        sa.PrimaryKeyConstraint("step", "ref", name=op.f("pk_work")),
+        comment="what the next steps still have to look at: written with the change, removed with the outcome",
+    )
+    op.create_table(
+        "write_log",
+        sa.Column("id", sa.Integer(), autoincrement=True, nullable=False),
+        sa.Column("run", sa.String(length=40), nullable=False),
+        sa.Column("ref", sa.String(length=400), nullable=False),
+        sa.Column("before", sa.Text(), nullable=False),
+        sa.Column("after", sa.Text(), nullable=False),
+        sa.Column("outcome", sa.String(length=20), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_write_log")),
+        comment="every value overwritten is kept",
+    )
+    op.create_index(op.f("ix_write_log_ref"), "write_log", ["ref"], unique=False)
+    op.create_index(op.f("ix_write_log_run"), "write_log", ["run"], unique=False)

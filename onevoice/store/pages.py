@@ -1,0 +1,265 @@
+"""What a pulled page changes, written in one transaction with the cursor that it reaches."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, and_, select
+
+from onevoice.model import ConsentEvent, Effect, Item, Origin, Ref
+from onevoice.protocols import Record
+from onevoice.store.engine import delete_in, insert_missing, rows_in, upsert
+from onevoice.store.schema import (
+    consent_event,
+    contact_point,
+    cursor,
+    destination,
+    item,
+    outbox,
+    quarantine,
+    record,
+    work,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class StoredRecord:
+    """What the store remembers of a vendor record."""
+
+    raw_hash: str
+    deleted: bool
+    mapping: str
+
+
+@dataclass(slots=True)
+class DestinationState:
+    """What a vendor record holds of the fields that the hub pushes, in comparable form."""
+
+    sent: dict[str, Any] = field(default_factory=dict)
+    """Last sent and acknowledged, or last seen to be there instead: plans are compared with this."""
+    observed: dict[str, Any] = field(default_factory=dict)
+    """Last reported by the vendor: what is pulled is compared with this."""
+    ours: tuple[str, ...] = ()
+    """Irreversible fields that the hub has set: seeing them again is an echo, not the customer's act."""
+
+
+@dataclass(slots=True)
+class Before:
+    """What the store knew of the records of a page."""
+
+    records: dict[str, StoredRecord]
+    items: dict[str, list[Item]]
+    events: dict[str, list[ConsentEvent]]
+    destinations: dict[str, DestinationState]
+    in_flight: dict[str, Mapping[str, Any]]
+
+
+@dataclass(slots=True)
+class PageChange:
+    """Everything a page changes. Lists of rows are in the tables' own column names."""
+
+    records: list[dict[str, Any]] = field(default_factory=list)
+    replaced_items: set[str] = field(default_factory=set)
+    items: list[Item] = field(default_factory=list)
+    events: list[ConsentEvent] = field(default_factory=list)
+    faults: dict[str, tuple[str, Any]] = field(default_factory=dict)
+    """ref -> (sentence, raw) of records that could not be mapped."""
+    mended: set[str] = field(default_factory=set)
+    destinations: dict[str, DestinationState] = field(default_factory=dict)
+    work: set[tuple[str, str]] = field(default_factory=set)
+    """(step, ref) to look at."""
+
+
+def load_before(connection: Connection, refs: Iterable[str], related: Iterable[str]) -> Before:
+    """Read what is known of the refs; `related` are destination refs that the page speaks about."""
+    refs, related = set(refs), set(related)
+    columns = (record.c.ref, record.c.raw_hash, record.c.deleted, record.c.mapping)
+    return Before(
+        records={
+            r.ref: StoredRecord(r.raw_hash, r.deleted, r.mapping)
+            for r in rows_in(connection, select(*columns), record.c.ref, refs)
+        },
+        items=load_items(connection, refs),
+        events=load_events(connection, refs),
+        destinations={
+            r.ref: DestinationState(r.sent, r.observed, tuple(r.ours))
+            for r in rows_in(
+                connection,
+                select(destination),
+                destination.c.ref,
+                refs | related,
+            )
+        },
+        in_flight={
+            r.ref: r.fields
+            for r in rows_in(connection, select(outbox.c.ref, outbox.c.fields), outbox.c.ref, refs | related)
+        },
+    )
+
+
+def load_items(connection: Connection, refs: Iterable[str]) -> dict[str, list[Item]]:
+    """Canonical items by the record that they were made from, in the order in which the mapping made them."""
+    found: dict[str, list[Item]] = {}
+    statement = select(item).order_by(item.c.ref, item.c.ordinal)
+    for row in rows_in(connection, statement, item.c.ref, refs):
+        owner = Ref.parse(row.owner) if row.owner else None
+        found.setdefault(row.ref, []).append(Item(Ref.parse(row.ref), row.kind, row.data, owner))
+    return found
+
+
+def load_events(connection: Connection, refs: Iterable[str]) -> dict[str, list[ConsentEvent]]:
+    """Consent events by the record that stated them."""
+    found: dict[str, list[ConsentEvent]] = {}
+    for row in rows_in(connection, select(consent_event), consent_event.c.ref, refs):
+        found.setdefault(row.ref, []).append(event_of(row))
+    return found
+
+
+def event_of(row: Any) -> ConsentEvent:
+    """A consent event from its stored row."""
+    return ConsentEvent(
+        contact_point=row.contact_point,
+        channel=row.channel,
+        purpose=row.purpose,
+        brand=row.brand,
+        effect=Effect(row.effect),
+        event_time=row.event_time,
+        origin=Origin(row.origin),
+        evidence=row.evidence,
+        source=Ref.parse(row.ref),
+    )
+
+
+def save_page(connection: Connection, change: PageChange, at: datetime) -> None:
+    """Write what a page changes."""
+    upsert(connection, record, change.records)
+    delete_in(connection, item, item.c.ref, change.replaced_items)
+    _insert_items(connection, change.items)
+    delete_in(connection, contact_point, contact_point.c.ref, change.replaced_items)
+    points = [
+        {"ref": str(i.source), "channel": channel, "value": i.data[name]}
+        for i in change.items
+        if i.kind == "customer"
+        for name, channel in (("email", "email"), ("phone", "phone"))
+        if i.data.get(name)
+    ]
+    upsert(connection, contact_point, points)
+    _append_events(connection, change.events, at)
+    save_destinations(connection, change.destinations)
+    _save_faults(connection, change, at)
+    mark_work(connection, change.work)
+
+
+def move_cursor(connection: Connection, system: str, stream: str, value: Mapping[str, Any], at: datetime) -> None:
+    """Move a stream's watermark; called in the transaction that stores what lies before it."""
+    upsert(connection, cursor, [{"system": system, "stream": stream, "value": dict(value), "moved_at": at}])
+
+
+def load_cursor(connection: Connection, system: str, stream: str) -> Mapping[str, Any] | None:
+    """A stream's watermark, None before the first page."""
+    statement = select(cursor.c.value).where(cursor.c.system == system, cursor.c.stream == stream)
+    return connection.execute(statement).scalar_one_or_none()
+
+
+def mark_work(connection: Connection, marks: Iterable[tuple[str, str]]) -> None:
+    """Note what a later step has to look at; noting twice is noting once."""
+    insert_missing(connection, work, [{"step": step, "ref": ref} for step, ref in sorted(set(marks))])
+
+
+def load_work(connection: Connection, step: str, limit: int | None = None) -> list[str]:
+    """Refs (or profile ids) that a step has to look at, in a fixed order."""
+    statement = select(work.c.ref).where(work.c.step == step).order_by(work.c.ref)
+    return list(connection.execute(statement.limit(limit) if limit else statement).scalars())
+
+
+def finish_work(connection: Connection, step: str, refs: Iterable[str]) -> None:
+    """Remove what a step has looked at, in the transaction that stores the outcome."""
+    delete_in(connection, work, work.c.ref, refs, work.c.step == step)
+
+
+def save_destinations(connection: Connection, states: Mapping[str, DestinationState]) -> None:
+    """Store what vendor records hold."""
+    rows = []
+    for ref in sorted(states):
+        system, stream, _ = ref.split("/", 2)
+        state = states[ref]
+        values = {"sent": state.sent, "observed": state.observed, "ours": list(state.ours)}
+        rows.append({"ref": ref, "system": system, "stream": stream, **values})
+    upsert(connection, destination, rows)
+
+
+def outdated(connection: Connection, system: str, stream: str, version: str, limit: int) -> list[Record]:
+    """Stored records of a stream whose items were made by another version of its mapping."""
+    condition = and_(record.c.system == system, record.c.stream == stream, record.c.mapping != version)
+    rows = connection.execute(select(record).where(condition).order_by(record.c.ref).limit(limit))
+    return [Record(Ref.parse(r.ref).key, r.raw, r.updated_at, r.deleted) for r in rows]
+
+
+def refs_at(connection: Connection, points: Iterable[str]) -> set[str]:
+    """Refs of every customer record that holds one of the contact points."""
+    statement = select(contact_point.c.ref, contact_point.c.value)
+    return {row.ref for row in rows_in(connection, statement, contact_point.c.value, set(points))}
+
+
+def _insert_items(connection: Connection, items: list[Item]) -> None:
+    ordinals: dict[str, int] = {}
+    rows = []
+    for entry in items:
+        ref = str(entry.source)
+        ordinal = ordinals[ref] = ordinals.get(ref, -1) + 1
+        owner = str(entry.owner) if entry.owner else None
+        rows.append({"ref": ref, "ordinal": ordinal, "kind": entry.kind, "data": dict(entry.data), "owner": owner})
+    if rows:
+        connection.execute(item.insert(), rows)
+
+
+def _append_events(connection: Connection, events: list[ConsentEvent], at: datetime) -> None:
+    rows = [
+        {
+            "ref": str(event.source),
+            "contact_point": event.contact_point,
+            "channel": event.channel,
+            "purpose": event.purpose,
+            "brand": event.brand,
+            "effect": event.effect.value,
+            "event_time": event.event_time,
+            "origin": event.origin.value,
+            "evidence": event.evidence,
+            "noted_at": at,
+        }
+        for event in events
+    ]
+    if rows:
+        connection.execute(consent_event.insert(), rows)
+
+
+def _save_faults(connection: Connection, change: PageChange, at: datetime) -> None:
+    mapping_stage = quarantine.c.stage == "mapping"
+    known = {
+        row.ref: row.first_at
+        for row in rows_in(
+            connection,
+            select(quarantine.c.ref, quarantine.c.first_at).where(mapping_stage),
+            quarantine.c.ref,
+            change.faults,
+        )
+    }
+    rows = [
+        {
+            "ref": ref,
+            "stage": "mapping",
+            "code": "MAPPING",
+            "reason": reason,
+            "payload": raw,
+            "attempts": 1,
+            "first_at": known.get(ref, at),
+            "last_at": at,
+            "next_at": None,
+        }
+        for ref, (reason, raw) in sorted(change.faults.items())
+    ]
+    upsert(connection, quarantine, rows)
+    delete_in(connection, quarantine, quarantine.c.ref, change.mended, mapping_stage)

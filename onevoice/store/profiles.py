@@ -1,0 +1,214 @@
+"""Golden profiles, what is known of them, and what was decided."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import Connection, or_, select
+
+from onevoice.model import ConsentEvent, Item, Ref
+from onevoice.store.engine import delete_in, rows_in, upsert
+from onevoice.store.pages import event_of
+from onevoice.store.schema import (
+    consent_event,
+    contact_point,
+    contradiction,
+    decision,
+    decision_log,
+    item,
+    profile,
+    record,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class ProfileRow:
+    """One golden profile as it is stored."""
+
+    profile_id: str
+    golden: Mapping[str, Any]
+    provenance: Mapping[str, Any]
+    status: Mapping[str, Any]
+    consent: Mapping[str, Any]
+    facts: Mapping[str, Any]
+    hash: str
+    due_on: date | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class DecisionRow:
+    """One stored decision; `denials` are JSON objects."""
+
+    profile_id: str
+    denials: Sequence[Mapping[str, Any]]
+    valid_until: date | None
+    policy: str
+
+
+def load_profiles(connection: Connection, profile_ids: Iterable[str]) -> dict[str, ProfileRow]:
+    """Live profiles by id."""
+    statement = select(profile).where(profile.c.redirect.is_(None))
+    return {
+        r.profile_id: ProfileRow(r.profile_id, r.golden, r.provenance, r.status, r.consent, r.facts, r.hash, r.due_on)
+        for r in rows_in(connection, statement, profile.c.profile_id, profile_ids)
+    }
+
+
+def current_id(connection: Connection, profile_id: str) -> str | None:
+    """The live id behind an id that may be retired; None when nobody ever had it or its customer is gone."""
+    for _ in range(100):
+        row = connection.execute(select(profile.c.redirect).where(profile.c.profile_id == profile_id)).first()
+        if row is None or row.redirect == profile_id:
+            return None
+        if row.redirect is None:
+            return profile_id
+        profile_id = row.redirect
+    return None
+
+
+def save_profiles(connection: Connection, rows: Sequence[ProfileRow], at: datetime) -> None:
+    """Store what is known of existing profiles."""
+    upsert(
+        connection,
+        profile,
+        [
+            {
+                "profile_id": row.profile_id,
+                "redirect": None,
+                "created_at": at,
+                "golden": dict(row.golden),
+                "provenance": dict(row.provenance),
+                "status": dict(row.status),
+                "consent": dict(row.consent),
+                "facts": dict(row.facts),
+                "hash": row.hash,
+                "due_on": row.due_on,
+                "changed_at": at,
+            }
+            for row in rows
+        ],
+        keep=("created_at", "redirect"),  # a profile is created and retired by its links
+    )
+
+
+def due_profiles(connection: Connection, as_of: date) -> list[str]:
+    """Profiles that the passing of time may have changed."""
+    statement = select(profile.c.profile_id).where(profile.c.due_on <= as_of, profile.c.redirect.is_(None))
+    return list(connection.execute(statement.order_by(profile.c.profile_id)).scalars())
+
+
+def undecided(connection: Connection, profile_ids: Iterable[str]) -> set[str]:
+    """Those of the profiles for which nothing was decided yet."""
+    wanted = set(profile_ids)
+    return wanted - {
+        r.profile_id for r in rows_in(connection, select(decision.c.profile_id), decision.c.profile_id, wanted)
+    }
+
+
+def items_owned(connection: Connection, refs: Iterable[str]) -> dict[str, list[Item]]:
+    """Items of other records by the ref of their owner."""
+    found: dict[str, list[Item]] = {}
+    statement = select(item).order_by(item.c.ref, item.c.ordinal)
+    for row in rows_in(connection, statement, item.c.owner, refs):
+        found.setdefault(row.owner, []).append(Item(Ref.parse(row.ref), row.kind, row.data, Ref.parse(row.owner)))
+    return found
+
+
+def points_of(connection: Connection, refs: Iterable[str]) -> dict[str, list[tuple[str, str]]]:
+    """Contact points (channel, value) by customer ref."""
+    found: dict[str, list[tuple[str, str]]] = {}
+    for row in rows_in(connection, select(contact_point), contact_point.c.ref, refs):
+        found.setdefault(row.ref, []).append((row.channel, row.value))
+    return found
+
+
+def events_at(connection: Connection, points: Iterable[str]) -> dict[str, list[ConsentEvent]]:
+    """Consent events by contact point, whoever stated them."""
+    found: dict[str, list[ConsentEvent]] = {}
+    for row in rows_in(connection, select(consent_event), consent_event.c.contact_point, set(points)):
+        found.setdefault(row.contact_point, []).append(event_of(row))
+    return found
+
+
+def load_decisions(connection: Connection, profile_ids: Iterable[str]) -> dict[str, DecisionRow]:
+    """Stored decisions by profile id."""
+    return {
+        r.profile_id: DecisionRow(r.profile_id, r.denials, r.valid_until, r.policy)
+        for r in rows_in(connection, select(decision), decision.c.profile_id, profile_ids)
+    }
+
+
+def due_decisions(connection: Connection, as_of: date, policy: str) -> list[str]:
+    """Profiles whose decision may have changed by the passing of time or by another rule file."""
+    condition = or_(decision.c.valid_until <= as_of, decision.c.policy != policy)
+    return list(
+        connection.execute(select(decision.c.profile_id).where(condition).order_by(decision.c.profile_id)).scalars()
+    )
+
+
+def save_decisions(
+    connection: Connection, rows: Sequence[DecisionRow], changed: Mapping[str, Mapping[str, Any]], at: datetime
+) -> None:
+    """Store decisions; `changed` gives the facts of those whose denials differ from before, for the log."""
+    upsert(
+        connection,
+        decision,
+        [
+            {
+                "profile_id": row.profile_id,
+                "denials": list(row.denials),
+                "valid_until": row.valid_until,
+                "policy": row.policy,
+                "decided_at": at,
+            }
+            for row in rows
+        ],
+    )
+    log = [
+        {
+            "profile_id": row.profile_id,
+            "denials": list(row.denials),
+            "facts": dict(changed[row.profile_id]),
+            "policy": row.policy,
+            "decided_at": at,
+        }
+        for row in rows
+        if row.profile_id in changed
+    ]
+    if log:
+        connection.execute(decision_log.insert(), log)
+
+
+def load_raw(connection: Connection, refs: Iterable[str]) -> dict[str, Mapping[str, Any]]:
+    """Raw vendor records by ref, deleted ones left out."""
+    statement = select(record.c.ref, record.c.raw).where(record.c.deleted.is_(False))
+    return {row.ref: row.raw for row in rows_in(connection, statement, record.c.ref, refs)}
+
+
+def replace_contradictions(
+    connection: Connection, refs: Iterable[str], rows: Sequence[dict[str, Any]], at: datetime
+) -> tuple[int, int]:
+    """Make `rows` the open contradictions of the refs; return how many opened and how many closed."""
+    refs = set(refs)
+    statement = select(contradiction)
+    key = ("ref", "family", "channel", "class")
+    old = {
+        tuple(row._mapping[k] for k in key): row for row in rows_in(connection, statement, contradiction.c.ref, refs)
+    }
+    new = {tuple(row[k] for k in key): row for row in rows}
+    delete_in(connection, contradiction, contradiction.c.ref, refs)
+    upsert(
+        connection,
+        contradiction,
+        [{**row, "opened_at": old[k].opened_at if k in old else at} for k, row in new.items()],
+    )
+    return len(new.keys() - old.keys()), len(old.keys() - new.keys())
+
+
+def all_contradictions(connection: Connection) -> list[dict[str, Any]]:
+    """Every open contradiction, oldest first."""
+    statement = select(contradiction).order_by(contradiction.c.opened_at, contradiction.c.ref, contradiction.c.family)
+    return [dict(row._mapping) for row in connection.execute(statement)]

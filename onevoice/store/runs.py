@@ -1,0 +1,79 @@
+"""Runs and the locks that keep two of them from doing the same thing at once."""
+
+from __future__ import annotations
+
+import os
+import socket
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import psutil
+from sqlalchemy import select
+
+from onevoice.store.engine import Store, insert_missing, upsert
+from onevoice.store.schema import lock, run
+
+LEASE = timedelta(minutes=10)
+"""How long a lock outlives a process on another machine; on this machine a dead owner is seen at once."""
+
+
+def begin_run(store: Store, run_id: str, as_of: datetime) -> None:
+    """Note that a run began."""
+    with store.begin() as connection:
+        upsert(connection, run, [{"run": run_id, "as_of": as_of, "started_at": datetime.now(UTC)}])
+
+
+def end_run(store: Store, run_id: str, exit_code: int, report: Mapping[str, Any]) -> None:
+    """Note how a run ended."""
+    with store.begin() as connection:
+        values = {"ended_at": datetime.now(UTC), "exit_code": exit_code, "report": dict(report)}
+        connection.execute(run.update().where(run.c.run == run_id).values(**values))
+
+
+def last_runs(store: Store, limit: int) -> list[dict[str, Any]]:
+    """The latest runs, newest first."""
+    with store.read() as connection:
+        return [
+            dict(r._mapping) for r in connection.execute(select(run).order_by(run.c.started_at.desc()).limit(limit))
+        ]
+
+
+def process_name() -> str:
+    """This process as other processes can check it: host, process id, and when it started."""
+    return f"{socket.gethostname()}:{os.getpid()}:{psutil.Process().create_time():.2f}"
+
+
+def acquire(store: Store, name: str) -> bool:
+    """Take a named lock for this process; a lock whose owner died is taken over. Returns whether it is ours."""
+    mine, now = process_name(), datetime.now(UTC)
+    with store.begin() as connection:
+        insert_missing(connection, lock, [{"name": name, "owner": mine, "until": now + LEASE}])
+        held = connection.execute(select(lock).where(lock.c.name == name).with_for_update()).one()
+        if held.owner != mine and held.until > now and _alive(held.owner):
+            return False
+        connection.execute(lock.update().where(lock.c.name == name).values(owner=mine, until=now + LEASE))
+    return True
+
+
+def renew(store: Store, name: str) -> None:
+    """Prolong a lock of this process."""
+    with store.begin() as connection:
+        mine = (lock.c.name == name) & (lock.c.owner == process_name())
+        connection.execute(lock.update().where(mine).values(until=datetime.now(UTC) + LEASE))
+
+
+def give_back(store: Store, name: str) -> None:
+    """Release a lock of this process."""
+    with store.begin() as connection:
+        connection.execute(lock.delete().where((lock.c.name == name) & (lock.c.owner == process_name())))
+
+
+def _alive(owner: str) -> bool:
+    host, pid, started = owner.rsplit(":", 2)
+    if host != socket.gethostname():
+        return True  # another machine: only its lease can tell
+    try:
+        return abs(psutil.Process(int(pid)).create_time() - float(started)) < 1
+    except psutil.NoSuchProcess:
+        return False

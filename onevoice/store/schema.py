@@ -1,0 +1,344 @@
+"""Every table of the hub, drawn once. Migrations are generated from these definitions and a test holds them equal.
+
+A `ref` is `system/stream/key` (`onevoice.model.Ref` as text), so that a record anywhere is one value. JSON columns hold
+what `orjson` reads and writes. Times are UTC and aware.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+import orjson
+from sqlalchemy import (
+    Boolean,
+    Column,
+    Date,
+    DateTime,
+    Dialect,
+    Float,
+    Index,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    Text,
+    TypeDecorator,
+)
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+
+class JsonText(TypeDecorator[Any]):
+    """A JSON value as text: the same bytes on both databases, so that hashes and comparisons agree."""
+
+    impl = Text
+    cache_ok = True
+
+    def process_bind_param(self, value: Any, dialect: Dialect) -> str | None:  # noqa: ARG002 - SQLAlchemy's signature
+        """Write compact JSON with sorted keys."""
+        return None if value is None else orjson.dumps(value, option=orjson.OPT_SORT_KEYS).decode()
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> Any:  # noqa: ARG002 - SQLAlchemy's signature
+        """Read JSON."""
+        return None if value is None else orjson.loads(value)
+
+
+class UtcTime(TypeDecorator[datetime]):
+    """An aware UTC time. SQLite keeps no zone, so the zone is checked on the way in and put back on the way out."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Refuse a naive time: it would silently mean something else on another machine."""
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError("a naive time reached the store (attach a zone first)")
+        value = value.astimezone(UTC)
+        return value.replace(tzinfo=None) if dialect.name == "sqlite" else value
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002
+        """Return an aware UTC time."""
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+def _ref(name: str = "ref", **options: Any) -> Column[Any]:
+    return Column(name, String(400), nullable=False, **options)
+
+
+# ---- pulled ------------------------------------------------------------------------------------------------------
+
+cursor = Table(
+    "cursor",
+    metadata,
+    Column("system", String(100), primary_key=True),
+    Column("stream", String(100), primary_key=True),
+    Column("value", JsonText, nullable=False),
+    Column("moved_at", UtcTime, nullable=False),
+)
+
+record = Table(
+    "record",
+    metadata,
+    _ref(primary_key=True),
+    Column("system", String(100), nullable=False),
+    Column("stream", String(100), nullable=False),
+    Column("raw", JsonText, nullable=False),
+    Column("raw_hash", String(32), nullable=False),
+    Column("updated_at", UtcTime),
+    Column("deleted", Boolean, nullable=False),
+    Column("mapping", String(32), nullable=False, comment="version of the mapping that made its items"),
+    Column("pulled_at", UtcTime, nullable=False),
+    Index(None, "system", "stream"),
+)
+
+item = Table(
+    "item",
+    metadata,
+    _ref(primary_key=True),
+    Column("ordinal", Integer, primary_key=True),
+    Column("kind", String(40), nullable=False),
+    Column("data", JsonText, nullable=False),
+    Column("owner", String(400), index=True),
+)
+
+contact_point = Table(
+    "contact_point",
+    metadata,
+    _ref(primary_key=True),
+    Column("channel", String(20), primary_key=True),
+    Column("value", String(320), nullable=False, index=True),
+)
+
+consent_event = Table(
+    "consent_event",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    _ref(index=True),
+    Column("contact_point", String(320), nullable=False, index=True),
+    Column("channel", String(20), nullable=False),
+    Column("purpose", String(40), nullable=False),
+    Column("brand", String(100), nullable=False),
+    Column("effect", String(10), nullable=False),
+    Column("event_time", UtcTime, nullable=False),
+    Column("origin", String(20), nullable=False),
+    Column("evidence", Text, nullable=False),
+    Column("noted_at", UtcTime, nullable=False),
+)
+
+quarantine = Table(
+    "quarantine",
+    metadata,
+    _ref(primary_key=True),
+    Column("stage", String(20), primary_key=True, comment="mapping or delivery"),
+    Column("code", String(120), nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("payload", JsonText, nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("first_at", UtcTime, nullable=False),
+    Column("last_at", UtcTime, nullable=False),
+    Column("next_at", UtcTime),
+)
+
+work = Table(
+    "work",
+    metadata,
+    Column("step", String(20), primary_key=True),
+    _ref(primary_key=True),
+    comment="what the next steps still have to look at: written with the change, removed with the outcome",
+)
+
+# ---- resolved ----------------------------------------------------------------------------------------------------
+
+identity_record = Table(
+    "identity_record",
+    metadata,
+    _ref(primary_key=True),
+    Column("normalised", JsonText, nullable=False),
+    Column("hash", String(32), nullable=False),
+)
+
+block = Table(
+    "block",
+    metadata,
+    Column("value", String(200), primary_key=True),
+    _ref(primary_key=True, index=True),
+    Column("surname", String(200), nullable=False, comment="how many names share a value tells whether to believe it"),
+)
+
+edge = Table(
+    "edge",
+    metadata,
+    Column("left", String(400), primary_key=True),
+    Column("right", String(400), primary_key=True, index=True),
+    Column("kind", String(40), nullable=False),
+    Column("weight", Float, nullable=False),
+    Column("probability", Float, nullable=False),
+)
+
+steward_constraint = Table(
+    "steward_constraint",
+    metadata,
+    Column("left", String(400), primary_key=True),
+    Column("right", String(400), primary_key=True, index=True),
+    Column("same", Boolean, nullable=False),
+    Column("actor", String(200), nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("at", UtcTime, nullable=False),
+)
+
+review = Table(
+    "review",
+    metadata,
+    Column("left", String(400), primary_key=True),
+    Column("right", String(400), primary_key=True, index=True),
+    Column("kind", String(40), primary_key=True),
+    Column("weight", Float, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("opened_at", UtcTime, nullable=False),
+)
+
+source_link = Table(
+    "source_link",
+    metadata,
+    _ref(primary_key=True),
+    Column("profile_id", String(40), nullable=False, index=True),
+    Column("since", UtcTime, nullable=False),
+)
+
+profile = Table(
+    "profile",
+    metadata,
+    Column("profile_id", String(40), primary_key=True),
+    Column("redirect", String(40), index=True, comment="the surviving profile, once this one is retired"),
+    Column("created_at", UtcTime, nullable=False),
+    Column("golden", JsonText, nullable=False),
+    Column("provenance", JsonText, nullable=False),
+    Column("status", JsonText, nullable=False, comment="programme -> merged loyalty status"),
+    Column("consent", JsonText, nullable=False),
+    Column("facts", JsonText, nullable=False),
+    Column("hash", String(32), nullable=False, comment="of golden, status, consent and facts"),
+    Column("due_on", Date, index=True, comment="first day on which the passing of time may change status or facts"),
+    Column("changed_at", UtcTime, nullable=False),
+)
+
+lineage = Table(
+    "lineage",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("profile_id", String(40), nullable=False, index=True),
+    Column("other_id", String(40), index=True),
+    Column("kind", String(20), nullable=False),
+    Column("cause", Text, nullable=False),
+    Column("at", UtcTime, nullable=False),
+)
+
+# ---- decided -----------------------------------------------------------------------------------------------------
+
+decision = Table(
+    "decision",
+    metadata,
+    Column("profile_id", String(40), primary_key=True),
+    Column("denials", JsonText, nullable=False),
+    Column("valid_until", Date, index=True),
+    Column("policy", String(64), nullable=False),
+    Column("decided_at", UtcTime, nullable=False),
+)
+
+decision_log = Table(
+    "decision_log",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("profile_id", String(40), nullable=False, index=True),
+    Column("denials", JsonText, nullable=False),
+    Column("facts", JsonText, nullable=False),
+    Column("policy", String(64), nullable=False),
+    Column("decided_at", UtcTime, nullable=False),
+    comment="every change of a decision with the facts it stood on, for the question that comes months later",
+)
+
+contradiction = Table(
+    "contradiction",
+    metadata,
+    _ref(primary_key=True),
+    Column("family", String(60), primary_key=True),
+    Column("channel", String(20), primary_key=True),
+    Column("class", String(10), primary_key=True),
+    Column("sentence", Text, nullable=False),
+    Column("evidence", JsonText, nullable=False),
+    Column("opened_at", UtcTime, nullable=False),
+)
+
+# ---- pushed ------------------------------------------------------------------------------------------------------
+
+destination = Table(
+    "destination",
+    metadata,
+    _ref(primary_key=True),
+    Column("system", String(100), nullable=False),
+    Column("stream", String(100), nullable=False),
+    Column("sent", JsonText, nullable=False, comment="field -> value last sent and acknowledged, or seen there"),
+    Column("observed", JsonText, nullable=False, comment="field -> value the vendor last reported"),
+    Column("ours", JsonText, nullable=False, comment="irreversible fields that the hub itself has set"),
+    Index(None, "system", "stream"),
+)
+
+outbox = Table(
+    "outbox",
+    metadata,
+    _ref(primary_key=True, comment="one open row per destination record: a newer plan replaces it"),
+    Column("system", String(100), nullable=False),
+    Column("stream", String(100), nullable=False),
+    Column("fields", JsonText, nullable=False),
+    Column("urgency", Integer, nullable=False, comment="0 opt-outs, 1 suppressions, 2 status"),
+    Column("irreversible", Boolean, nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("state", String(20), nullable=False, comment="pending, in_flight or ambiguous"),
+    Column("owner", String(80), comment="who has it in flight"),
+    Column("planned_at", UtcTime, nullable=False),
+    Index(None, "system", "stream", "state", "urgency"),
+)
+
+write_log = Table(
+    "write_log",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("run", String(40), nullable=False, index=True),
+    _ref(index=True),
+    Column("before", JsonText, nullable=False),
+    Column("after", JsonText, nullable=False),
+    Column("outcome", String(20), nullable=False),
+    Column("at", UtcTime, nullable=False),
+    comment="every value overwritten is kept",
+)
+
+# ---- running -----------------------------------------------------------------------------------------------------
+
+run = Table(
+    "run",
+    metadata,
+    Column("run", String(40), primary_key=True),
+    Column("as_of", UtcTime, nullable=False),
+    Column("started_at", UtcTime, nullable=False),
+    Column("ended_at", UtcTime),
+    Column("exit_code", Integer),
+    Column("report", JsonText),
+)
+
+lock = Table(
+    "lock",
+    metadata,
+    Column("name", String(120), primary_key=True),
+    Column("owner", String(120), nullable=False),
+    Column("until", UtcTime, nullable=False),
+)
