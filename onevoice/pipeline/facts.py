@@ -1,7 +1,7 @@
 """What is known of a customer, as the typed facts that rules may ask about. Pure: items in, JSON facts out.
 
-Everything is a function of the items, the merged status, the consent state and the day, so a profile can be recomputed at
-any time, also as of an earlier day.
+Everything is a function of the items, the merged status, the consent state and the day, so a profile can be
+recomputed at any time, also as of an earlier day.
 """
 
 from __future__ import annotations

@@ -13,17 +13,17 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from connectors import Budget, make_budget, open_connector
+from connectors import open_budget, open_connector
 from identity import Resolver, load_model
 from onevoice.configfile import ProjectConfig, load_project
 from onevoice.errors import ConfigError
-from onevoice.model import Ref
 from onevoice.mapping import CompiledMapping, compile_mapping
+from onevoice.model import Ref
 from onevoice.pipeline.desired import HubView
 from onevoice.pipeline.people import ResolvesPeople
 from onevoice.pipeline.targets import PushTarget
 from onevoice.policy import Policy, compile_policy
-from onevoice.protocols import Destination, Fetches, Provisions, Source
+from onevoice.protocols import Budget, Destination, Fetches, Provisions, Source
 from onevoice.settings import system_settings
 from onevoice.store import Connection, Store, open_store, pages
 from onevoice.store.profiles import DecisionRow, ProfileRow
@@ -165,7 +165,7 @@ class Hub:
             if system not in self._connectors:
                 configured = self.config.hub.systems[system]
                 settings = system_settings(configured.env_prefix, self.environment)
-                budget = self.budgets[system] = make_budget(configured.connector)
+                budget = self.budgets[system] = open_budget(configured.connector, system)
                 self._connectors[system] = open_connector(
                     configured.connector, system, {**settings, **configured.connector_options()}, budget
                 )

@@ -142,7 +142,7 @@ class _Planner:
         for _, target, destination, ref in self.entries:
             state = self.states.get(str(destination))
             if state and target.stream != target.per:
-                lists[ref].update({f"{target.stream}:{name}": value for name, value in state.observed.items()})
+                lists[ref].update({f"{target.stream.removesuffix('s')}:{name}": value for name, value in state.observed.items()})
         rows = [
             row
             for ref, view in by_customer.items()

@@ -1,8 +1,8 @@
 """Push: the outbox leaves in batches, most urgent first, and every write gets exactly one settled outcome.
 
-Order of events around a batch: put in flight (committed) -> send -> settle (committed). A crash in between leaves the batch
-in flight; the next run puts it back as ambiguous and sends the same absolute values again, or looks first where a repeat
-would leave a second event at the vendor.
+Around a batch: put in flight (committed) -> send -> settle (committed). A crash in between leaves the batch in flight;
+the next run puts it back as ambiguous and sends the same absolute values again, or looks first where a repeat would
+leave a second event at the vendor.
 """
 
 from __future__ import annotations
@@ -74,7 +74,7 @@ class _Delivery:
         return Report(dict(self.counts), notes=notes, rejected=self.counts["rejected"] + left)
 
     def _guard(self, targets: Sequence[PushTarget]) -> str | None:
-        """A push that would touch an unusual share of a system's records is a mistake until somebody says it is not."""
+        """A push that would touch an unusual share of a system's records stops until somebody says that it is right."""
         if self.hub.limits.first:
             return None
         guard = self.hub.config.hub.guard
@@ -86,7 +86,7 @@ class _Delivery:
                 if planned > max(guard.mass_change_share * total, guard.always_allowed):
                     return (
                         f"{self.system}.{target.stream}: {planned} of {total} records would change, more than "
-                        f"config/hub.yaml guard.mass_change_share allows (look at `onevoice plan`; if it is right: --first)"
+                        f"config/hub.yaml guard.mass_change_share allows (look at `onevoice plan`; if right: --first)"
                     )
         return None
 

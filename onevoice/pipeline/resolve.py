@@ -1,8 +1,8 @@
 """Resolve: changed customer records find their candidates, their person, and a profile id that lasts.
 
-Only what changed and the components it touches are looked at. The outcome is the one a full run would have: the score of
-a pair depends on its two records, on which of their values are shared by many, and on the shipped model; a value that
-begins or ceases to be shared makes every record that holds it count as changed.
+Only what changed and the components it touches are looked at. The outcome is the one a full run would have: the score
+of a pair depends on its two records, on which of their values are shared by many, and on the shipped model; a value
+that begins or ceases to be shared makes every record that holds it count as changed.
 """
 
 from __future__ import annotations

@@ -145,5 +145,5 @@ class _Readback:
                 wanted[str(destination)] = target
         known = {**outboxes.load_destinations(self.connection, wanted), **{r: states[r] for r in wanted if r in states}}
         return {
-            f"{wanted[r].stream}:{name}": value for r, state in known.items() for name, value in state.observed.items()
+            f"{wanted[r].stream.removesuffix('s')}:{name}": value for r, state in known.items() for name, value in state.observed.items()
         }

@@ -1,4 +1,4 @@
-"""What others may ask of the hub: its partition, its contradictions, what a run wrote, one customer's story. Reads only."""
+"""What others may ask of the hub: its partition, its contradictions, what a run wrote, one customer's story."""
 
 from __future__ import annotations
 

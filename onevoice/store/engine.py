@@ -58,9 +58,12 @@ def open_store(url: str) -> Store:
     try:
         bring_up_to_date(engine)
     except SQLAlchemyError as exc:
-        where = parsed.render_as_string(hide_password=True)
-        problem = type(exc).__name__
+        engine.dispose()
+        where, problem = parsed.render_as_string(hide_password=True), type(exc).__name__
         raise StoreError(f"store {where}: cannot be opened: {problem} (check the URL and the server)") from exc
+    except StoreError:
+        engine.dispose()
+        raise
     return Store(engine)
 
 
