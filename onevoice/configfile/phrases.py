@@ -1,0 +1,121 @@
+"""What pydantic found, said to people who do not program: where, what is written, what is allowed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
+
+from onevoice.configfile.document import Document, Path
+from onevoice.configfile.known_keys import allowed_keys, tag_name
+from onevoice.configfile.words import described, one_of
+from onevoice.errors import Fault
+
+Model = TypeVar("Model", bound=BaseModel)
+
+def validate(document: Document, model: type[Model]) -> tuple[Model | None, list[Fault]]:
+    """The model made from a document, or None with one fault for each thing wrong."""
+    try:
+        return model.model_validate(document.value), []
+    except ValidationError as error:
+        return None, [_fault(document, detail, model) for detail in error.errors(include_url=False)]
+
+
+def _written_path(document: Document, loc: Sequence[str | int], *, missing: bool) -> tuple[Path, bool]:
+    """The path of a pydantic location in the document, and whether its key is meant rather than its value.
+
+    Left out are segments that nobody wrote: union tags, function validators, indexes of one name given for a list.
+    """
+    path: Path = ()
+    for place, segment in enumerate(loc):
+        if segment == "[key]":
+            return path, True
+        if document.has((*path, segment)) or (missing and place == len(loc) - 1):
+            path = (*path, segment)
+    return path, False
+
+
+def _fault(document: Document, detail: ErrorDetails, model: type[BaseModel]) -> Fault:
+    kind = detail["type"]
+    path, at_key = _written_path(document, detail["loc"], missing=kind == "missing")
+    if kind == "missing":
+        return document.fault(path, "missing", f'the key "{path[-1]}" is missing here (write it)')
+    if kind == "extra_forbidden":
+        word, allowed = str(path[-1]) if path else "", allowed_keys(model, detail["loc"][:-1])
+        return document.fault(path, "unknown key", f'"{word}" is not a key here{one_of(word, allowed)}', at_key=True)
+    name, message = _phrase(detail, kind)
+    return document.fault(path, name, message, at_key=at_key)
+
+
+def _phrase(detail: ErrorDetails, kind: str) -> tuple[str, str]:
+    """Kind and message of every fault but a missing or an unknown key."""
+    context: Mapping[str, Any] = detail.get("ctx") or {}
+    found = detail["input"]
+    if kind == "union_tag_invalid":
+        word = tag_name(str(context["tag"]))
+        allowed = [tag_name(each.strip().strip("'")) for each in str(context["expected_tags"]).split(", ")]
+        return "not allowed", f'"{word}" is not known here{one_of(word, allowed)}'
+    if kind in {"literal_error", "enum"}:
+        allowed = [each.strip("'") for each in str(context["expected"]).replace(" or ", ", ").split(", ")]
+        return "not allowed", f"{described(found)} is not known here{one_of(str(found), allowed)}"
+    if kind == "union_tag_not_found":
+        return "missing", f"the key {context.get('discriminator', '')} is missing here (it says what this is)"
+    if kind in {"value_error", "assertion_error"}:
+        return "not allowed", str(context.get("error", detail["msg"]))
+    wanted = _WANTED.get(kind)
+    if wanted is not None:
+        hint = " (put it in quotes)" if wanted == "a text" and isinstance(found, int | float) else ""
+        return "wrong type", f"{described(found)} stands where {wanted} is expected{hint}"
+    limit = _LIMITS.get(kind)
+    if limit is not None:
+        return "not allowed", f"{described(found)} is not allowed here: {limit.format_map(_Spelled(context))}"
+    return "not allowed", f"{described(found)} is not allowed here: {detail['msg'][:1].lower()}{detail['msg'][1:]}"
+
+
+class _Spelled(dict[str, Any]):
+    def __missing__(self, key: str) -> str:
+        return key.replace("_", " ")
+
+
+_WANTED = {
+    "string_type": "a text",
+    "string_sub_type": "a text",
+    "int_type": "a whole number",
+    "int_parsing": "a whole number",
+    "int_from_float": "a whole number",
+    "float_type": "a number",
+    "float_parsing": "a number",
+    "decimal_type": "a number",
+    "decimal_parsing": "a number",
+    "bool_type": "true or false",
+    "bool_parsing": "true or false",
+    "list_type": "a list",
+    "tuple_type": "a list",
+    "set_type": "a list",
+    "frozen_set_type": "a list",
+    "sequence_str": "a list",
+    "iterable_type": "a list",
+    "dict_type": "a mapping (`key: value` lines)",
+    "mapping_type": "a mapping (`key: value` lines)",
+    "model_type": "a mapping (`key: value` lines)",
+    "model_attributes_type": "a mapping (`key: value` lines)",
+    "date_type": "a date like 2026-11-22",
+    "date_parsing": "a date like 2026-11-22",
+    "date_from_datetime_parsing": "a date like 2026-11-22",
+    "none_required": "nothing",
+    "is_instance_of": "a list",
+}
+
+_LIMITS = {
+    "greater_than": "it must be more than {gt}",
+    "greater_than_equal": "it must be at least {ge}",
+    "less_than": "it must be less than {lt}",
+    "less_than_equal": "it must be at most {le}",
+    "too_short": "at least {min_length} entries are needed",
+    "too_long": "at most {max_length} entries are allowed",
+    "string_too_short": "at least {min_length} characters are needed",
+    "string_too_long": "at most {max_length} characters are allowed",
+    "string_pattern_mismatch": "it must look like {pattern}",
+}

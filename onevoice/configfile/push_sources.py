@@ -1,0 +1,41 @@
+"""What the hub can push: the dotted names after `from:` in `push:`, with their types.
+
+`profile.id` · `decided_at` · `golden.<customer field>` · `status.<programme>.<tier|tier_until|points|member_since|status>` ·
+`suppress.<family>` (until-date; FOREVER when no date ends it) · `suppressed.<family>` · `opt_out.<channel>` (true only for
+the very contact point that opted out).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from onevoice.model import KINDS, FieldType
+
+STATUS_FIELDS: Mapping[str, FieldType] = {
+    "tier": FieldType.TEXT,
+    "tier_until": FieldType.DATE,
+    "points": FieldType.DECIMAL,
+    "member_since": FieldType.DATE,
+    "status": FieldType.TEXT,
+}
+
+DECIDED_AT = "decided_at"
+
+
+def push_sources(
+    programmes: Iterable[str],
+    families: Iterable[str],
+    channels: Iterable[str],
+    custom: Mapping[str, FieldType],
+) -> Mapping[str, FieldType]:
+    """Every source that these programmes, offer families, channels and custom attributes give, with its type."""
+    families = tuple(families)
+    return {
+        "profile.id": FieldType.TEXT,
+        DECIDED_AT: FieldType.DATETIME,
+        **{f"golden.{name}": type_ for name, type_ in {**KINDS["customer"], **custom}.items()},
+        **{f"status.{each}.{name}": type_ for each in programmes for name, type_ in STATUS_FIELDS.items()},
+        **{f"suppress.{family}": FieldType.DATE for family in families},
+        **{f"suppressed.{family}": FieldType.BOOLEAN for family in families},
+        **{f"opt_out.{channel}": FieldType.BOOLEAN for channel in channels},
+    }

@@ -1,0 +1,88 @@
+"""A mapping file, compiled: vendor record in, canonical items out; hub values in, vendor fields out."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from onevoice.configfile.mapping_file import UPDATED_AT, MappingFile
+from onevoice.configfile.transform_specs import Constant
+from onevoice.mapping.pull import ItemReader
+from onevoice.mapping.push import PushSpec, compile_push
+from onevoice.mapping.transforms import Defaults
+from onevoice.model import KINDS, FieldType, Item, Ref
+from onevoice.protocols import Json
+
+TRANSFORMS_REVISION = 1
+"""Part of every version: raise it when a transform changes its meaning, so that stored records are mapped again."""
+
+
+@dataclass(frozen=True, slots=True)
+class PullResult:
+    """What one record gave."""
+
+    items: tuple[Item, ...]
+    faults: tuple[str, ...] = ()
+    """Why an item that must be there could not be made: the record has to be set aside. Never holds a value."""
+    notes: tuple[str, ...] = ()
+    """Values that could not be read and were left out, or look odd and were kept. Never holds a value."""
+
+
+@dataclass(frozen=True, slots=True)
+class CompiledMapping:
+    """One mapping, ready for any number of records. Safe to use from several threads."""
+
+    stream: str
+    version: str
+    """Content hash of the mapping and of everything it leans on."""
+    pull_fields: tuple[str, ...]
+    """Vendor fields that pulling uses, sorted."""
+    push: PushSpec | None
+    _items: tuple[ItemReader, ...] = field(repr=False)
+
+    def pull(self, ref: Ref, data: Json, updated_at: datetime | None) -> PullResult:
+        """The canonical items of a record; bad data never raises, it gives faults and notes."""
+        faults: list[str] = []
+        notes: list[str] = []
+        items = [item for each in self._items if (item := each.read(ref, data, updated_at, faults, notes)) is not None]
+        return PullResult(tuple(items), tuple(faults), tuple(dict.fromkeys(notes)))
+
+
+def compile_mapping(
+    model: MappingFile, custom: Mapping[str, FieldType], defaults: Defaults = Defaults()
+) -> CompiledMapping:
+    """Compile a checked mapping. `custom` are the attributes of config/profile.yaml, `defaults` come from hub.yaml."""
+    fields = {**KINDS, "customer": {**KINDS["customer"], **custom}}
+    pull = model.pull or {}
+    readers = tuple(ItemReader(kind, spec, fields[kind], defaults) for kind, specs in pull.items() for spec in specs)
+    return CompiledMapping(
+        stream=model.stream,
+        version=_version(model, custom, defaults),
+        pull_fields=_vendor_fields(model),
+        push=compile_push(model.stream, model.push) if model.push else None,
+        _items=readers,
+    )
+
+
+def _vendor_fields(model: MappingFile) -> tuple[str, ...]:
+    names: set[str] = set()
+    for specs in (model.pull or {}).values():
+        for spec in specs:
+            names.update(spec.owner.source if spec.owner else ())
+            for each in spec.fields.values():
+                names.update(() if isinstance(each, Constant) else each.source)
+    return tuple(sorted(names - {UPDATED_AT}))
+
+
+def _version(model: MappingFile, custom: Mapping[str, FieldType], defaults: Defaults) -> str:
+    content = {
+        "mapping": model.model_dump(mode="json", by_alias=True),
+        "custom": {name: str(type_) for name, type_ in custom.items()},
+        "defaults": [defaults.region, defaults.zone],
+        "transforms": TRANSFORMS_REVISION,
+    }
+    text = json.dumps(content, sort_keys=True, ensure_ascii=False)
+    return hashlib.blake2b(text.encode(), digest_size=8).hexdigest()
