@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from typing import TypeVar
 
-from tenacity import RetryCallState, Retrying, retry_if_exception, stop_before_delay, wait_exponential_jitter
+from tenacity import RetryCallState, Retrying, nap, retry_if_exception, stop_before_delay, wait_exponential, wait_random
 from tenacity.stop import stop_base
 
 from onevoice.errors import Ambiguous, RetryableError, Throttled
@@ -18,19 +17,17 @@ UNAVAILABLE_ATTEMPTS = 4
 THROTTLED_ATTEMPTS = 8
 TOTAL_SECONDS = 120.0
 
-_backoff = wait_exponential_jitter(initial=0.5, max=20, jitter=0.5)
+_backoff = wait_exponential(multiplier=0.5, max=20) + wait_random(0, 0.5)
 
 
-def call_with_retries(
-    function: Callable[[], T], *, sleep: Callable[[float], None] = time.sleep, total_seconds: float = TOTAL_SECONDS
-) -> T:
+def call_with_retries(function: Callable[[], T], *, total_seconds: float = TOTAL_SECONDS) -> T:
     """Call `function` until it returns, raises what is not worth another try, or the policy ends; the last error is
     raised as it was."""
     policy = Retrying(
         retry=retry_if_exception(_worth_another_try),
         wait=_wait,
         stop=_EnoughAttempts() | stop_before_delay(total_seconds),
-        sleep=sleep,
+        sleep=nap.sleep,
         reraise=True,
     )
     return policy(function)

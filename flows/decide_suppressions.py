@@ -7,10 +7,10 @@ from typing import Any
 from prefect import flow
 from prefect.client.schemas.objects import State
 
-from flows._stages import run_stages
+from flows._stages import TIMEOUT, run_stages
 
 
-@flow(persist_result=False)
+@flow(timeout_seconds=TIMEOUT, persist_result=False)
 def decide_suppressions(project: str, as_of: str | None = None, database: str | None = None) -> State[dict[str, Any]]:
     """Merge loyalty status, consent and facts of every changed profile, and decide what may reach it.
 

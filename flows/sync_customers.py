@@ -7,14 +7,14 @@ from typing import Any
 from prefect import flow
 from prefect.client.schemas.objects import State
 
-from flows._stages import run_stages
+from flows._stages import TIMEOUT, run_stages
 
 
-@flow(persist_result=False)
+@flow(timeout_seconds=TIMEOUT, persist_result=False)
 def sync_customers(project: str, as_of: str | None = None, database: str | None = None) -> State[dict[str, Any]]:
     """Run one full cycle.
 
     `project` is the folder with config/ and mappings/; `as_of` an ISO time with its zone, now when left out;
     `database` a URL without a password (give one that has a password as ONEVOICE_DATABASE_URL).
     """
-    return run_stages("sync-customers", None, project, as_of, database)
+    return run_stages("sync-customers", (), project, as_of, database)

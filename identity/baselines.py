@@ -13,7 +13,7 @@ from identity.score import engine
 from identity.tables import records_table
 from onevoice.model import Ref
 
-_COLUMNS = ("given", "family", "birth_date", "email", "phone", "postcode", "card", "street")
+_COLUMNS = ("given", "family", "birth_date", "email", "phones", "postcode", "cards", "street")
 
 
 def exact_keys(records: Sequence[NormalisedRecord]) -> dict[Ref, int]:
@@ -29,7 +29,9 @@ def exact_keys(records: Sequence[NormalisedRecord]) -> dict[Ref, int]:
     first: dict[tuple[str, ...], int] = {}
     for at, record in enumerate(records):
         keys: list[tuple[str, ...]] = [("card", card) for card in record.cards]
-        keys.extend((name, value) for name in ("email", "phone") if (value := getattr(record, name)))
+        keys.extend(("phone", phone) for phone in record.phones)
+        if record.email:
+            keys.append(("email", record.email))
         if record.given and record.family and record.birth_date:
             keys.append(("name", record.given, record.family, record.birth_date))
         for key in keys:
@@ -64,8 +66,8 @@ def splink_default(records: Sequence[NormalisedRecord], threshold: float = 0.95)
         ],
     )
     with engine() as connection:
-        connection.register("records_in", records_table(ordered, [*(set(_COLUMNS) - {"card"}), "cards"]))
-        connection.execute("create table records as select *, cards[1] as card from records_in")
+        connection.register("records_in", records_table(ordered, _COLUMNS))
+        connection.execute("create table records as select *, cards[1] as card, phones[1] as phone from records_in")
         api = DuckDBAPI(connection)
         linker = Linker(api.register("records"), settings, log_level=None)
         linker.training.estimate_probability_two_random_records_match([block_on("email"), block_on("card")], recall=0.7)

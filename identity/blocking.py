@@ -26,7 +26,7 @@ _PARTS: Mapping[str, Callable[[NormalisedRecord], tuple[str, ...]]] = {
     "birth_date": lambda n: (n.birth_date,),
     "birth_year": lambda n: (n.birth_date[:4],),
     "email": lambda n: (n.email_fixed,),
-    "phone": lambda n: (n.phone,),
+    "phone": lambda n: n.phones,
     "card_number": lambda n: n.cards,
     "house": lambda n: (n.house,),
     "street": lambda n: (n.street,),
@@ -41,12 +41,13 @@ def blocking_keys(record: NormalisedRecord, config: IdentityFile) -> tuple[str, 
     """All keys of one record, sorted."""
     keys: set[str] = set()
     for parts in config.blocking:
-        values = [tuple(value for value in _part(record, part) if value) for part in parts]
+        values = [tuple(value for value in part_values(record, part) if value) for part in parts]
         keys.update("+".join(parts) + "=" + "|".join(choice) for choice in product(*values))
     return tuple(sorted(keys))
 
 
-def _part(record: NormalisedRecord, part: str) -> tuple[str, ...]:
+def part_values(record: NormalisedRecord, part: str) -> tuple[str, ...]:
+    """Values of one part of a key: a canonical field or one derived from names and dates."""
     made = _PARTS.get(part)
     return made(record) if made else (dict(record.text).get(part, ""),)
 

@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from identity.records import Cluster, Clustering, Constraint, Edge, NormalisedRecord, ReviewItem
-from identity.vetoes import unique_value, veto
+from identity.vetoes import proofs, unique_value, veto
 from onevoice.configfile.identity_file import IdentityFile
 from onevoice.errors import IdentityError
 from onevoice.model import Ref
@@ -42,7 +42,8 @@ class _Group:
     faces: list[NormalisedRecord]
     """One record for every distinct combination of name, birth date and person-unique values."""
     givens: set[str]
-    uniques: set[tuple[str, str]]
+    proofs: set[tuple[str, ...]]
+    """What lifts vetoes when shared."""
     edges: list[Edge] = field(default_factory=list)
     apart: set[Ref] = field(default_factory=set)
     """Records that a steward keeps out."""
@@ -76,8 +77,8 @@ class _Merge:
         return Clustering(tuple(clusters), tuple(self._still_open(review)))
 
     def _alone(self, record: NormalisedRecord) -> _Group:
-        uniques = {(f, value) for f in self._config.person_unique if (value := unique_value(record, f))}
-        return _Group([record.ref], [record], {record.given} if len(record.given) > 1 else set(), uniques)
+        givens = {record.given} if len(record.given) > 1 else set()
+        return _Group([record.ref], [record], givens, set(proofs(record, self._config)))
 
     def _constrain(self, constraints: Sequence[Constraint]) -> list[ReviewItem]:
         """Join what must be joined, note what must stay apart; return the contradictions."""
@@ -100,7 +101,7 @@ class _Merge:
         """(kind, reason) why two groups stay apart; the reason is empty when they may join."""
         if not a.apart.isdisjoint(b.members) or not b.apart.isdisjoint(a.members):
             return "cannot", "a steward keeps these apart"
-        if a.uniques.isdisjoint(b.uniques):
+        if a.proofs.isdisjoint(b.proofs):
             for one in a.faces:
                 for other in b.faces:
                     reason = veto(one, other, self._config)
@@ -119,7 +120,7 @@ class _Merge:
         large.faces.extend(record for record in small.faces if self._face(record) not in seen)
         large.members.extend(small.members)
         large.givens |= small.givens
-        large.uniques |= small.uniques
+        large.proofs |= small.proofs
         large.edges.extend(small.edges)
         large.apart |= small.apart
         for ref in small.members:

@@ -79,7 +79,9 @@ _FAMILY = (
     Level("close", _close("family", 0.8), "the family names resemble each other"),
 )
 _DATE_NEAR = (
-    "damerau_levenshtein(birth_date_l, birth_date_r) <= 1 or (left(birth_date_l, 4) = left(birth_date_r, 4) and "
+    "damerau_levenshtein(birth_date_l, birth_date_r) <= 1 "
+    "or (right(birth_date_l, 6) = right(birth_date_r, 6) "
+    "and abs(left(birth_date_l, 4)::int - left(birth_date_r, 4)::int) in (1, 10, 100)) or (left(birth_date_l, 4) = left(birth_date_r, 4) and "
     "(birth_date_l[6:7] = birth_date_r[9:10] and birth_date_l[9:10] = birth_date_r[6:7] "
     "or right(birth_date_l, 5) = '01-01' or right(birth_date_r, 5) = '01-01'))"
 )
@@ -178,9 +180,9 @@ KINDS: Mapping[str, Kind] = MappingProxyType(
             Level("different", "", "the e-mail addresses differ"),
         ),
         "phone": Kind(
-            ("phone",),
-            _absent("phone"),
-            (Level("equal", "phone_l = phone_r", "the phone numbers are equal"),),
+            ("phones",),
+            _absent("phones"),
+            (Level("equal", "list_has_any(phones_l, phones_r)", "they share a phone number"),),
             Level("different", "", "the phone numbers differ"),
         ),
         "card": Kind(
@@ -192,7 +194,7 @@ KINDS: Mapping[str, Kind] = MappingProxyType(
     }
 )
 
-_LIST_COLUMNS = frozenset({"givens", "roots", "families", "cards", "words"})
+_LIST_COLUMNS = frozenset({"givens", "roots", "families", "phones", "cards", "words"})
 
 
 def kind_of(comparison: Comparison) -> Kind:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import pyarrow as pa
 
+from identity.blocking import part_values
 from identity.comparisons import kind_of
 from identity.links import LINK_WEIGHT, _links
 from identity.model import Model
@@ -62,12 +63,7 @@ def _verdict(weight: float, forbidden: bool, config: IdentityFile) -> str:
 
 
 def _shares(a: NormalisedRecord, b: NormalisedRecord, field: str) -> bool:
-    if field == "card_number":
-        return not set(a.cards).isdisjoint(b.cards)
-    if field in ("email", "phone"):
-        return bool(getattr(a, field)) and getattr(a, field) == getattr(b, field)
-    mine = dict(a.text).get(field)
-    return bool(mine) and mine == dict(b.text).get(field)
+    return not ({*part_values(a, field)} - {""}).isdisjoint(part_values(b, field))
 
 
 def _outcomes(table: pa.Table, model: Model) -> list[int | None]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
@@ -31,7 +31,6 @@ def normalise(record: IdentityRecord, config: IdentityFile) -> NormalisedRecord:
     mailbox, fixed = contact.email(_text(data, "email"))
     if mailbox in junk.emails or "@" + mailbox.rpartition("@")[2] in junk.emails:
         mailbox = fixed = ""
-    phone = contact.phone(_text(data, "phone"), config.default_region)
     house, street = address.street(_text(data, "street"))
     return NormalisedRecord(
         ref=record.ref,
@@ -44,8 +43,8 @@ def normalise(record: IdentityRecord, config: IdentityFile) -> NormalisedRecord:
         birth_date=_birth_date(_text(data, "birth_date"), config.earliest_birth.isoformat(), junk.dates),
         email=mailbox,
         email_fixed=fixed,
-        phone="" if phone in junk.phones else phone,
-        cards=tuple(sorted(card for card in _cards(data.get("card_number")) if card and card not in junk.cards)),
+        phones=_all(data.get("phone"), lambda text: contact.phone(text, config.default_region), junk.phones),
+        cards=_all(data.get("card_number"), contact.card, junk.cards),
         house=house,
         street=_believed(street),
         city=_believed(address.plain(_text(data, "city"))),
@@ -63,9 +62,9 @@ def _text(data: Any, name: str) -> str:
     return "" if value is None else str(value).strip()
 
 
-def _cards(value: Any) -> Iterable[str]:
+def _all(value: Any, form: Callable[[str], str], junk: frozenset[str]) -> tuple[str, ...]:
     several = [value] if isinstance(value, str) else value or ()
-    return {contact.card(str(number)) for number in several}
+    return tuple(sorted({form(str(one)) for one in several} - junk - {""}))
 
 
 def _believed(text: str) -> str:

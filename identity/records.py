@@ -20,7 +20,7 @@ class IdentityRecord:
 
     ref: Ref
     data: Mapping[str, Any]
-    """Canonical customer fields; `card_number` may be one text or a list of them."""
+    """Canonical customer fields; `card_number` and `phone` may be one text or a list of them."""
     updated_at: datetime | None = None
 
 
@@ -46,8 +46,8 @@ class NormalisedRecord:
     """Address in the form in which the mail provider tells mailboxes apart."""
     email_fixed: str = ""
     """The same with a mistyped provider put right; equal to `email` otherwise."""
-    phone: str = ""
-    """E.164."""
+    phones: tuple[str, ...] = ()
+    """E.164, sorted."""
     cards: tuple[str, ...] = ()
     house: str = ""
     street: str = ""
@@ -68,7 +68,7 @@ class NormalisedRecord:
     def from_dict(cls, data: Mapping[str, Any]) -> NormalisedRecord:
         """The record that `as_dict` wrote, after any way through JSON."""
         values = dict(data)
-        for name in ("givens", "roots", "families", "cards"):
+        for name in ("givens", "roots", "families", "phones", "cards"):
             values[name] = tuple(values[name])
         values["ref"] = Ref(*values["ref"])
         values["text"] = tuple((str(name), str(value)) for name, value in values["text"])

@@ -14,7 +14,7 @@ _MADE: dict[str, Callable[[NormalisedRecord], Any]] = {
     "full": lambda n: " ".join((*n.givens, n.family)) if n.family or n.givens else "",
     "words": lambda n: tuple(sorted({word for word in (*n.givens, *n.families) if len(word) > 1})),
 }
-SHAREABLE = {"email": "email", "email_fixed": "email", "phone": "phone", "cards": "card_number"}
+SHAREABLE = {"email": "email", "email_fixed": "email", "phones": "phone", "cards": "card_number"}
 """Column -> canonical field of the values that may turn out to be shared by many people."""
 
 

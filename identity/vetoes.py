@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from functools import lru_cache
+from itertools import product
 
+from identity.blocking import part_values
 from identity.names import CLOSE, given_names_clash
 from identity.records import NormalisedRecord
 from identity.similarity import jaro_winkler, slips
@@ -15,7 +17,7 @@ def veto(a: NormalisedRecord, b: NormalisedRecord, config: IdentityFile) -> str:
 
     Agreement on a person-unique value overrides names and dates; two clearly different values of one forbid alone.
     """
-    if unique_agrees(a, b, config):
+    if not proofs(a, config).isdisjoint(proofs(b, config)):
         return ""
     for field in config.person_unique:
         if _differ(unique_value(a, field), unique_value(b, field)):
@@ -27,16 +29,18 @@ def veto(a: NormalisedRecord, b: NormalisedRecord, config: IdentityFile) -> str:
     return ""
 
 
-def unique_agrees(a: NormalisedRecord, b: NormalisedRecord, config: IdentityFile) -> bool:
-    """Whether a person-unique value is equal."""
-    return any((value := unique_value(a, f)) and value == unique_value(b, f) for f in config.person_unique)
+def proofs(record: NormalisedRecord, config: IdentityFile) -> frozenset[tuple[str, ...]]:
+    """Values and combinations of values that lift vetoes between any two records, or groups, that share one."""
+    found: set[tuple[str, ...]] = set()
+    for fields in (*((field,) for field in config.person_unique), *config.vetoes.lifted_by):
+        values = [tuple(value for value in part_values(record, field) if value) for field in fields]
+        found.update(("+".join(fields), *choice) for choice in product(*values))
+    return frozenset(found)
 
 
 def unique_value(record: NormalisedRecord, field: str) -> str:
     """The record's value of a person-unique field."""
-    if field in ("email", "phone"):
-        return str(getattr(record, field))
-    return dict(record.text).get(field, "")
+    return record.email if field == "email" else dict(record.text).get(field, "")
 
 
 def _differ(a: str, b: str) -> bool:
@@ -57,6 +61,8 @@ def dates_clash(a: str, b: str) -> bool:
     """Whether two ISO dates differ by more than one slip, swapped day and month, or a day that only stands for a year."""
     if not a or not b or slips(a, b) <= 1:
         return False
+    if a[4:] == b[4:]:
+        return abs(int(a[:4]) - int(b[:4])) not in (1, 10, 100)
     if a[:4] == b[:4]:
         return not ((a[5:7], a[8:]) == (b[8:], b[5:7]) or a.endswith("01-01") or b.endswith("01-01"))
     return True

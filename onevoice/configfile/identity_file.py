@@ -91,6 +91,9 @@ class Vetoes(Strict):
 
     given_name: bool = Field(default=True, description="Clearly different given names (twins, couples, siblings).")
     birth_date: bool = Field(default=True, description="Birth dates that no single slip of the pen explains.")
+    lifted_by: tuple[tuple[str, ...], ...] = Field(
+        default=(), description="Combinations of fields that prove one person when all are equal."
+    )
 
 
 class Guards(Strict):

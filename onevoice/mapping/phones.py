@@ -16,7 +16,7 @@ MAX_LENGTH = 60
 """Longer texts are notes, not numbers."""
 
 
-def to_phone(value: object, region: str) -> str:
+def to_phone(value: object, region: str | None) -> str:
     """+49...; a number without a country is of `region`. Unusable where it is no number at all, with few digits."""
     text = to_text(value)
     exact = _INTERNATIONAL.fullmatch(text)

@@ -43,9 +43,9 @@ class Odd(Unusable):
 
 @dataclass(frozen=True, slots=True)
 class Defaults:
-    """What a mapping leaves unsaid, from config/hub.yaml."""
+    """What a mapping leaves unsaid, from config/hub.yaml; without a region, numbers without a country keep their digits."""
 
-    region: str = "US"
+    region: str | None = None
     zone: str = "UTC"
 
 
@@ -90,7 +90,7 @@ def currency(value: Any) -> str:
     return code
 
 
-def phone(region: str) -> Pull:
+def phone(region: str | None) -> Pull:
     """International form; numbers without a country are of `region`."""
     return lambda value: to_phone(value, region)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
@@ -16,7 +16,7 @@ from onevoice.store.profiles import DecisionRow
 
 CHUNK = 2000
 
-_READ = {
+_READ: Mapping[FieldType, Callable[[Any], Any]] = {
     FieldType.DATE: date.fromisoformat,
     FieldType.DATETIME: datetime.fromisoformat,
     FieldType.DECIMAL: Decimal,

@@ -88,6 +88,8 @@ def changed_fields(view: HubView, fields: list[PushField], state: DestinationSta
             continue
         encoded = field.encode(wanted)
         there = state.sent.get(field.name)
+        if field.owner == "vendor" and there is not None:
+            continue  # the vendor's own value stands; the hub only fills a blank
         if field.decode_observed(encoded) == there:
             continue
         if not wanted and (there is None or _is_over(field, there, view.today)):

@@ -11,7 +11,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from onevoice.model import ConsentState, Item, LoyaltyStatus, Membership, TierHold
+from onevoice.model import Item, LoyaltyStatus, Membership, TierHold
 
 COMPLAINT = "complaint"
 
@@ -55,7 +55,8 @@ def facts_of(
     items: Iterable[Item],
     golden: Mapping[str, Any],
     status: LoyaltyStatus | None,
-    consent: ConsentState,
+    *,
+    email_denied: bool,
     today: date,
     zone: ZoneInfo,
 ) -> dict[str, Any]:
@@ -65,30 +66,13 @@ def facts_of(
         **_status_facts(status),
         **_order_facts(items, zone),
         **_case_facts(items, zone),
-        "email_denied": any(channel == "email" for channel, _ in consent.person_denied),
+        "email_denied": email_denied,
         "country": golden.get("country"),
         "birth_date": golden.get("birth_date"),
     }
     if golden.get("birth_date"):
         facts["age"] = _age(date.fromisoformat(golden["birth_date"]), today)
     return {name: value for name, value in facts.items() if value is not None}
-
-
-def first_change(
-    memberships: Iterable[Membership], birth_date: str | None, today: date, pending_days: int
-) -> date | None:
-    """First day after today on which status or facts may differ although nothing new is known."""
-    days: set[date] = set()
-    for membership in memberships:
-        ends = [membership.ends_on, *(hold.until for hold in membership.tiers)]
-        days.update(end + timedelta(days=1) for end in ends if end and end.year < date.max.year)
-        days.update(hold.since for hold in membership.tiers if hold.since)
-        if membership.enrolled_on:
-            days.add(membership.enrolled_on)
-            days.add(membership.enrolled_on + timedelta(days=pending_days))
-    if birth_date:
-        days.add(_next_birthday(date.fromisoformat(birth_date), today))
-    return min((day for day in days if day > today), default=None)
 
 
 def _status_facts(status: LoyaltyStatus | None) -> dict[str, Any]:
@@ -147,7 +131,7 @@ def _age(born: date, today: date) -> int:
     return today.year - born.year - ((today.month, today.day) < (born.month, born.day))
 
 
-def _next_birthday(born: date, today: date) -> date:
+def next_birthday(born: date, today: date) -> date:
     """The next day on which the age rises; who was born on 29 February turns older on 1 March in other years."""
     for year in (today.year, today.year + 1):
         try:

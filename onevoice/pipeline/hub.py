@@ -17,7 +17,7 @@ from connectors import open_budget, open_connector
 from identity import Resolver, load_model
 from onevoice.configfile import ProjectConfig, load_project
 from onevoice.errors import ConfigError
-from onevoice.mapping import CompiledMapping, compile_mapping
+from onevoice.mapping import CompiledMapping, Defaults, compile_mapping
 from onevoice.model import Ref
 from onevoice.pipeline.desired import HubView
 from onevoice.pipeline.people import ResolvesPeople
@@ -71,13 +71,16 @@ class Hub:
     def mappings(self) -> Mapping[tuple[str, str], CompiledMapping]:
         """Compiled mappings by (system, stream)."""
         custom = self.config.profile.custom_fields()
-        return {key: compile_mapping(model, custom) for key, model in self.config.mappings.items()}
+        defaults = Defaults(region=self.config.hub.default_phone_region, zone=self.config.hub.timezone)
+        return {key: compile_mapping(model, custom, defaults) for key, model in self.config.mappings.items()}
 
     @cached_property
     def targets(self) -> Sequence[PushTarget]:
         """Every destination stream, in a fixed order."""
         return tuple(
-            PushTarget(system, mapping.push) for (system, _), mapping in sorted(self.mappings.items()) if mapping.push
+            PushTarget(system, mapping.push)
+            for (system, _), mapping in sorted(self.mappings.items())
+            if mapping.push and self.config.hub.systems[system].write
         )
 
     def targets_of(self, system: str, stream: str) -> Sequence[PushTarget]:
@@ -90,8 +93,8 @@ class Hub:
 
     @cached_property
     def programme(self) -> str:
-        """The programme whose status rules and claims speak of: the first one configured."""
-        return next(iter(self.config.loyalty.programmes), "")
+        """The programme of which the membership facts speak."""
+        return self.config.loyalty.main
 
     @cached_property
     def marketing(self) -> frozenset[str]:
@@ -191,7 +194,7 @@ def open_hub(
         store=open_store(url),
         as_of=(as_of or datetime.now(UTC)).astimezone(UTC),
         environment=environment,
-        people=people or Resolver(config.identity, load_model(config.identity, root)),
+        people=people or Resolver(config.identity, load_model(config.identity.model, root / "config")),
         policy=compile_policy(config.offers, config.suppression),
         limits=limits,
     )

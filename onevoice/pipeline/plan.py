@@ -115,7 +115,8 @@ class _Planner:
     def _allowed(self, target: PushTarget, changes: Mapping[str, Any]) -> tuple[dict[str, Any], bool]:
         """Drop what this run must not write: irreversible fields that are switched off, fields outside a pilot."""
         irreversible = {f.name for f in target.fields if f.irreversible}
-        may = {n: v for n, v in changes.items() if n not in irreversible or self.hub.config.hub.irreversible_writes}
+        allowed = self.hub.config.hub.systems[target.system].irreversible_writes
+        may = {n: v for n, v in changes.items() if n not in irreversible or allowed}
         only = self.hub.limits.fields
         kept = {n: v for n, v in may.items() if only is None or n in only}
         return kept, len(kept) < len(may)
@@ -142,7 +143,8 @@ class _Planner:
         for _, target, destination, ref in self.entries:
             state = self.states.get(str(destination))
             if state and target.stream != target.per:
-                lists[ref].update({f"{target.stream.removesuffix('s')}:{name}": value for name, value in state.observed.items()})
+                beside = target.beside(state.observed)
+                lists[ref].update(beside)
         rows = [
             row
             for ref, view in by_customer.items()

@@ -27,6 +27,8 @@ PASSES = 6
 """How often deferred writes are tried again within one run; what is still deferred then waits for the next run."""
 PAUSE = 0.2
 """Seconds before the second pass; doubled before each further one."""
+SMALL_PUSH = 50
+"""Records of one stream that the mass-change guard never minds."""
 LOST_ANSWERS = 3
 """How many batches of one stream may lose their answer in a row before the job gives up."""
 FIRST_BACKOFF = timedelta(minutes=5)
@@ -83,7 +85,7 @@ class _Delivery:
                 total = outboxes.count_destinations(connection, self.system, target.stream)
                 planned = outboxes.count_open(connection, self.system, target.stream)
                 planned = min(planned, self.hub.limits.records or planned)
-                if planned > max(guard.mass_change_share * total, guard.always_allowed):
+                if planned > max(guard.mass_change_share * total, SMALL_PUSH):
                     return (
                         f"{self.system}.{target.stream}: {planned} of {total} records would change, more than "
                         f"config/hub.yaml guard.mass_change_share allows (look at `onevoice plan`; if right: --first)"

@@ -80,10 +80,10 @@ def _normalise_changes(hub: Hub, connection: Connection, touched: set[str]) -> _
             rows.append(NormalisedRow(ref, form, digest, surname_key(record), keys))
     changed = {row.ref for row in rows}
     removed = hashes.keys() - customers.keys()
-    keys = identities.keys_of(connection, changed | removed) | {key for row in rows for key in row.keys}
-    standing = _degrees(connection, keys)
+    affected = identities.keys_of(connection, changed | removed) | {key for row in rows for key in row.keys}
+    standing = _degrees(connection, affected)
     identities.save_normalised(connection, rows, removed)
-    flipped = crossed(standing, _degrees(connection, keys), hub.config.identity.guards)
+    flipped = crossed(standing, _degrees(connection, affected), hub.config.identity.guards)
     changed |= identities.refs_under(connection, flipped)
     return _Changes(frozenset(changed), frozenset(removed))
 

@@ -64,6 +64,10 @@ class PushTarget:
         """Vendor values as they will compare once they come back."""
         return {f.name: f.decode_observed(fields[f.name]) for f in self.fields if f.name in fields}
 
+    def beside(self, observed: Mapping[str, Any]) -> dict[str, Any]:
+        """What this stream says of a customer record, under the names that gates use: `list:<name>`."""
+        return {f"{self.stream.removesuffix('s')}:{name}": value for name, value in observed.items()}
+
     def opt_out_field(self, channel: str) -> PushField | None:
         """The native opt-out of a channel, where this target has one."""
         return next((f for f in self.fields if f.source == f"opt_out.{channel}"), None)

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import date
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import orjson
 
 from identity import Golden, IdentityRecord, survive
-from onevoice.consent import point_states, resolve_consent
+from onevoice import consent as consent_rules
+from onevoice import loyalty
+from onevoice.consent import channel_denied, point_states, resolve_consent
 from onevoice.loyalty import merge_memberships
-from onevoice.model import ConsentEvent, ConsentState, Item, LoyaltyStatus, Ref
-from onevoice.pipeline.facts import facts_of, first_change, memberships_of
+from onevoice.model import ConsentEvent, ConsentState, Item, LoyaltyStatus, Membership, Ref
+from onevoice.pipeline.facts import facts_of, memberships_of, next_birthday
 from onevoice.pipeline.hub import Hub
 from onevoice.pipeline.report import Report
 from onevoice.store import Connection, identities, pages, profiles
@@ -21,6 +24,8 @@ from onevoice.store.identities import CustomerRow
 from onevoice.store.profiles import ProfileRow
 
 CHUNK = 1000
+MARKETING = "marketing"
+"""The purpose for which offers are sent."""
 
 
 def unify(hub: Hub) -> Report:
@@ -73,6 +78,17 @@ class _Evidence:
         self.events = pages.load_events(connection, refs)
         values = {value for points in self.points.values() for _, value in points}
         self.events_at = profiles.events_at(connection, values)
+        speakers = {str(event.source) for events in self.events_at.values() for event in events}
+        self.person_of = identities.load_links(connection, speakers)
+
+    def persons_at(self, points: Iterable[str]) -> list[list[ConsentEvent]]:
+        """Events at some contact points, one list per person who spoke there."""
+        found: dict[str, list[ConsentEvent]] = {}
+        for point in points:
+            for event in self.events_at.get(point, ()):
+                speaker = str(event.source)
+                found.setdefault(self.person_of.get(speaker, speaker), []).append(event)
+        return [found[person] for person in sorted(found)]
 
     def items(self, refs: Iterable[str]) -> list[Item]:
         """Items of the customers' own records and of the records that belong to them."""
@@ -93,9 +109,15 @@ def compute(hub: Hub, profile_id: str, refs: Sequence[str], evidence: _Evidence)
     points = sorted({value for ref in refs for _, value in evidence.points.get(ref, ())})
     events = [event for ref in refs for event in evidence.events.get(ref, ())]
     consent = resolve_consent(events, hub.config.consent, hub.today)
-    standing = point_states([e for p in points for e in evidence.events_at.get(p, ())], hub.config.consent, hub.today)
-    programme = next(iter(hub.config.loyalty.programmes), "")
-    facts = facts_of(items, golden.fields, status.get(programme), consent, hub.today, ZoneInfo(hub.config.hub.timezone))
+    standing = point_states(evidence.persons_at(points), hub.config.consent, hub.today)
+    facts = facts_of(
+        items,
+        golden.fields,
+        status.get(hub.programme),
+        email_denied=channel_denied(consent, "email", MARKETING, hub.config.consent, golden.fields.get("country")),
+        today=hub.today,
+        zone=ZoneInfo(hub.config.hub.timezone),
+    )
     known = {
         "golden": dict(golden.fields),
         "status": {name: _status_json(s) for name, s in sorted(status.items())},
@@ -103,8 +125,24 @@ def compute(hub: Hub, profile_id: str, refs: Sequence[str], evidence: _Evidence)
         "facts": facts,
     }
     digest = hashlib.blake2b(orjson.dumps(known, option=orjson.OPT_SORT_KEYS), digest_size=16).hexdigest()
-    due_on = first_change(memberships, golden.fields.get("birth_date"), hub.today, hub.config.loyalty.pending_days)
-    return ProfileRow(profile_id, provenance=_provenance_json(golden), hash=digest, due_on=due_on, **known)
+    return ProfileRow(
+        profile_id,
+        provenance=_provenance_json(golden),
+        hash=digest,
+        due_on=_due_on(hub, memberships, events, golden),
+        **known,
+    )
+
+
+def _due_on(hub: Hub, memberships: Sequence[Membership], events: Sequence[ConsentEvent], golden: Golden) -> date | None:
+    """First day after today on which status, consent or facts may differ although nothing new is known."""
+    days = [
+        loyalty.next_change(memberships, hub.config.loyalty, hub.today),
+        consent_rules.next_change(events, hub.config.consent, hub.today),
+    ]
+    if golden.fields.get("birth_date"):
+        days.append(next_birthday(date.fromisoformat(golden.fields["birth_date"]), hub.today))
+    return min((day for day in days if day is not None), default=None)
 
 
 def identity_record(row: CustomerRow) -> IdentityRecord:

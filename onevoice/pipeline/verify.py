@@ -144,6 +144,7 @@ class _Readback:
             if destination is not None and target.stream != target.per:
                 wanted[str(destination)] = target
         known = {**outboxes.load_destinations(self.connection, wanted), **{r: states[r] for r in wanted if r in states}}
-        return {
-            f"{wanted[r].stream.removesuffix('s')}:{name}": value for r, state in known.items() for name, value in state.observed.items()
-        }
+        found: dict[str, Any] = {}
+        for text, state in known.items():
+            found.update(wanted[text].beside(state.observed))
+        return found

@@ -253,7 +253,7 @@ def save_links(
     upsert(
         connection, source_link, [{"ref": ref, "profile_id": assigned[ref], "since": at} for ref in sorted(assigned)]
     )
-    empty = {
+    empty: dict[str, Any] = {
         "golden": {},
         "provenance": {},
         "status": {},
