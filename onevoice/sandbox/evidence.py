@@ -1,0 +1,102 @@
+"""What a careful reader accepts as proof that two records tell of one person; records completed until it is there.
+
+A population without this would be hard for the wrong reason: with nothing left to decide from, only luck could tell.
+"""
+
+from __future__ import annotations
+
+import random
+from typing import TYPE_CHECKING
+
+from onevoice.sandbox import noise
+
+if TYPE_CHECKING:
+    from onevoice.sandbox.drafts import Draft
+
+ENOUGH = 5.0
+_LEFT_APART = 0.01
+"""Share of torn persons that stay torn: real data has some that nobody could join."""
+
+
+def strength(one: Draft, other: Draft) -> float:
+    """Points of evidence between two records of one person; ENOUGH or more convinces."""
+    person = one.person
+    initials = min(len(one.given), len(other.given)) == 1
+    renamed = bool(person.former_family) and one.old != other.old
+    own = (0.5 if initials else 2.0) + (-1.0 if renamed else 1.0)
+    if one.birth and one.birth == other.birth and one.birth not in noise.JUNK_BIRTHS:
+        own += 3.0
+    if one.mobile and _digits(one.mobile) == _digits(other.mobile) and _own(one.mobile):
+        own += 3.0
+    if one.card and one.card == other.card:
+        own += 3.0
+    shared = 0.0
+    if _same_mailbox(one, other):
+        family = one.email.casefold() == person.family_email
+        own += 0.0 if family else 4.0
+        shared += 1.0 if family else 0.0
+    if one.landline and _digits(one.landline) == _digits(other.landline):
+        shared += 1.0
+    if one.address and other.address and (one.old == other.old or len(person.addresses) == 1):
+        shared += 2.0
+    # An initial fits others of the household as well, so what they share proves little beside it.
+    return own + (min(shared, 1.0) if initials else shared)
+
+
+def join_up(rng: random.Random, drafts: list[Draft]) -> None:
+    """Complete drafts of one person until each is joined to the first, directly or through others."""
+    joined, loose = drafts[:1], drafts[1:]
+    while loose:
+        best = max(
+            ((strength(a, b), -place) for place, b in enumerate(loose) for a in joined),
+            default=(0.0, 0),
+        )
+        draft = loose.pop(-best[1])
+        if best[0] < ENOUGH and rng.random() >= _LEFT_APART:
+            _complete(rng, draft, joined)
+        joined.append(draft)
+
+
+def _complete(rng: random.Random, draft: Draft, joined: list[Draft]) -> None:
+    """Let `draft` and one of the joined agree on one thing that is the person's own."""
+    person = draft.person
+    partner = rng.choice(joined)
+    if len(draft.given) < 2 or len(partner.given) < 2:
+        draft.given = partner.given = person.given
+    luck = rng.random()
+    email = partner.email if _personal(partner) else (draft.email if _personal(draft) else "")
+    if luck < 0.45 and (email or person.emails) and not (draft.system == partner.system == "hubspot"):
+        draft.email = partner.email = email or person.emails[-1]
+    elif luck < 0.6 and person.mobiles:
+        digits = person.mobiles[-1]
+        draft.mobile = noise.written_phone(rng, digits, person.country)
+        partner.mobile = noise.written_phone(rng, digits, person.country)
+    else:
+        draft.birth = partner.birth = person.birth.isoformat()
+    if strength(draft, partner) < ENOUGH:
+        draft.birth = partner.birth = person.birth.isoformat()
+        draft.family = partner.family
+
+
+def _same_mailbox(one: Draft, other: Draft) -> bool:
+    return bool(one.email) and mailbox(one.email) == mailbox(other.email) and one.email not in noise.JUNK_EMAILS
+
+
+def mailbox(email: str) -> str:
+    """The mail box behind an address: small letters, and at Google without dots and tags."""
+    local, _, domain = email.strip().lower().partition("@")
+    if domain in {"gmail.com", "googlemail.com"}:
+        return local.partition("+")[0].replace(".", "") + "@gmail.com"
+    return f"{local}@{domain}"
+
+
+def _personal(draft: Draft) -> bool:
+    return draft.email.lower() in draft.person.emails
+
+
+def _digits(text: str) -> str:
+    return "".join(c for c in text.replace("(0)", "") if c.isdigit())[-9:]
+
+
+def _own(phone: str) -> bool:
+    return phone not in noise.SHOP_PHONES and phone not in noise.JUNK_PHONES
