@@ -1,0 +1,38 @@
+"""The shipped contract suite over every folder with a manifest."""
+
+from __future__ import annotations
+
+import pytest
+
+from connectors import catalogue
+from onevoice.testing import RULES
+
+ROWS = {"salesforce": 2300}
+"""Enough for more than one page."""
+
+WAIVERS: dict[tuple[str, str], str] = {}
+"""(kind, rule) -> why the rule does not apply."""
+
+
+def cases() -> list[tuple[str, str]]:
+    return [
+        (kind, rule.__name__)
+        for kind, manifest in catalogue().items()
+        for direction in manifest.directions
+        for rule in RULES[direction]
+    ]
+
+
+def test_every_waiver_is_of_a_rule_and_says_why() -> None:
+    assert set(WAIVERS) <= set(cases())
+    assert all(len(reason) > 20 for reason in WAIVERS.values())
+
+
+@pytest.mark.parametrize(("kind", "name"), cases())
+def test_contract(kind: str, name: str, request: pytest.FixtureRequest) -> None:
+    if (kind, name) in WAIVERS:
+        pytest.skip(WAIVERS[kind, name])
+    rig = request.getfixturevalue(kind)
+    rig.contacts(ROWS[kind])
+    rule = {rule.__name__: rule for rules in RULES.values() for rule in rules}[name]
+    rule(rig)
