@@ -2,6 +2,7 @@
 
 from onevoice.pipeline.cycle import run_cycle, run_in_turn, stages
 from onevoice.pipeline.hub import Hub, PushLimits, open_hub
+from onevoice.pipeline.provision import provision
 from onevoice.pipeline.report import CycleReport, Job, Report, Stage
 
 __all__ = [
@@ -12,6 +13,7 @@ __all__ = [
     "Report",
     "Stage",
     "open_hub",
+    "provision",
     "run_cycle",
     "run_in_turn",
     "stages",

@@ -32,7 +32,7 @@ def plan(hub: Hub) -> Report:
         with hub.store.begin() as connection:
             ids = [pid for pid in pages.load_work(connection, "plan") if pid > last][:CHUNK]
             if not ids:
-                return Report(dict(counts))
+                return Report(dict(counts), contradictions=profiles.count_contradictions(connection))
             last = ids[-1]
             planner = _Planner(hub, connection, ids)
             planner.plan()

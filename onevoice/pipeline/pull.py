@@ -10,7 +10,7 @@ from typing import Any
 
 import orjson
 
-from onevoice.errors import ConnectorError
+from onevoice.errors import ConnectorError, RetryableError
 from onevoice.mapping import CompiledMapping
 from onevoice.model import ConsentEvent, Effect, Item, Origin, Ref
 from onevoice.pipeline.hub import Hub
@@ -38,7 +38,7 @@ def pull_stream(hub: Hub, system: str, stream: str) -> Report:
         if source.streams[stream].snapshot:
             _note_missing(hub, system, stream, seen)
     except ConnectorError as exc:
-        return Report(dict(counts), failed=str(exc), rejected=counts["unmapped"])
+        return Report(dict(counts), failed=str(exc), rejected=counts["unmapped"], again=isinstance(exc, RetryableError))
     return Report(dict(counts), rejected=counts["unmapped"])
 
 

@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
-from onevoice.errors import Ambiguous, ConnectorError
+from onevoice.errors import Ambiguous, ConnectorError, RetryableError
 from onevoice.model import Ref
 from onevoice.pipeline.hub import Hub
 from onevoice.pipeline.report import Report
@@ -27,8 +27,6 @@ PASSES = 6
 """How often deferred writes are tried again within one run; what is still deferred then waits for the next run."""
 PAUSE = 0.2
 """Seconds before the second pass; doubled before each further one."""
-SMALL_PUSH = 50
-"""Records of one stream that the mass-change guard never minds."""
 LOST_ANSWERS = 3
 """How many batches of one stream may lose their answer in a row before the job gives up."""
 FIRST_BACKOFF = timedelta(minutes=5)
@@ -70,7 +68,8 @@ class _Delivery:
             for target in targets:
                 self._push_stream(destination, target)
         except ConnectorError as exc:
-            return Report(dict(self.counts), failed=str(exc), rejected=self.counts["rejected"])
+            again = isinstance(exc, RetryableError)
+            return Report(dict(self.counts), failed=str(exc), rejected=self.counts["rejected"], again=again)
         left = self.counts["deferred"]
         notes = (f"{self.system}: {left} writes were put off and wait for the next run",) if left else ()
         return Report(dict(self.counts), notes=notes, rejected=self.counts["rejected"] + left)
@@ -85,7 +84,7 @@ class _Delivery:
                 total = outboxes.count_destinations(connection, self.system, target.stream)
                 planned = outboxes.count_open(connection, self.system, target.stream)
                 planned = min(planned, self.hub.limits.records or planned)
-                if planned > max(guard.mass_change_share * total, SMALL_PUSH):
+                if planned > max(guard.mass_change_share * total, guard.always_allowed):
                     return (
                         f"{self.system}.{target.stream}: {planned} of {total} records would change, more than "
                         f"config/hub.yaml guard.mass_change_share allows (look at `onevoice plan`; if right: --first)"

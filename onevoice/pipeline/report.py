@@ -21,6 +21,10 @@ class Report:
     """One sentence when the job could not be done; the other jobs go on."""
     stopped: str | None = None
     """One sentence when a guard stopped the job before it wrote anything."""
+    again: bool = False
+    """The job failed at something that may pass: the same job may succeed a little later."""
+    contradictions: Mapping[str, int] = field(default_factory=dict)
+    """Of the plan: open contradictions by class, as the systems stand before anything is pushed."""
 
     def as_dict(self) -> dict[str, Any]:
         """The report as a JSON object."""
@@ -30,6 +34,7 @@ class Report:
             "rejected": self.rejected,
             "failed": self.failed,
             "stopped": self.stopped,
+            "contradictions": dict(self.contradictions),
         }
 
 

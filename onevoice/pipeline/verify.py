@@ -6,7 +6,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from onevoice.errors import ConnectorError
+from onevoice.errors import ConnectorError, RetryableError
 from onevoice.model import Ref
 from onevoice.pipeline.coherence import findings_of
 from onevoice.pipeline.hub import Hub
@@ -30,7 +30,7 @@ def verify_system(hub: Hub, system: str) -> Report:
         for start in range(0, len(refs), CHUNK):
             counts.update(_verify_chunk(hub, fetcher, refs[start : start + CHUNK]))
     except ConnectorError as exc:
-        return Report(dict(counts), failed=str(exc))
+        return Report(dict(counts), failed=str(exc), again=isinstance(exc, RetryableError))
     missing = counts["not_kept"]
     notes = (f"{system}: {missing} values were acknowledged but are not there; planned again",) if missing else ()
     return Report(dict(counts), notes=notes)

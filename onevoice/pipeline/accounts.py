@@ -1,0 +1,38 @@
+"""Accounts: does each credential work, and does each system have the fields that pushing needs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from onevoice.errors import ConnectorError
+from onevoice.pipeline.hub import Hub
+from onevoice.protocols import Check, Field
+
+OURS = "onevoice_"
+"""Fields that begin so are the hub's to create; any other in a push is the vendor's own."""
+
+
+def check_systems(hub: Hub) -> Iterator[tuple[str, Check | ConnectorError]]:
+    """Ask every configured system, in order of name; what it answers, or why it does not."""
+    for system in sorted(hub.config.hub.systems):
+        try:
+            yield system, hub.source(system).check()
+        except ConnectorError as exc:
+            yield system, exc
+
+
+def provision(hub: Hub, system: str, *, dry_run: bool) -> Sequence[str]:
+    """Create what pushing into a system needs and it lacks; one sentence per thing created, or that would be."""
+    fields = [
+        Field(target.stream, field.name, field.type, _label(field.name))
+        for target in hub.targets
+        for field in target.fields
+        if target.system == system and field.name.startswith(OURS)
+    ]
+    provisioner = hub.provisioner(system)
+    return provisioner.provision(fields, dry_run=dry_run) if provisioner and fields else ()
+
+
+def _label(name: str) -> str:
+    """What people see above the field: `onevoice_no_win_back_until__c` becomes "Onevoice no win back until"."""
+    return name.removesuffix("__c").replace("_", " ").capitalize()
