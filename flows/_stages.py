@@ -24,7 +24,7 @@ from prefect.logging import get_run_logger
 from prefect.states import Completed
 from prefect.tasks import exponential_backoff
 
-from onevoice.errors import ConfigError, ConnectorError, GuardStopped, OnevoiceError, RetryableError
+from onevoice.errors import ConfigError, GuardStopped, OnevoiceError
 from onevoice.pipeline import CycleReport, Job, Report, Stage, open_hub, run_cycle, stages
 from onevoice.project import find_project
 
@@ -59,8 +59,16 @@ def run_stage(stage: Stage) -> Mapping[str, Report]:
     return {name: _report(name, future) for name, future in futures.items()}
 
 
+class _TryAgainError(OnevoiceError):
+    """Carries the report of a job that failed at something that may pass."""
+
+    def __init__(self, report: Report) -> None:
+        super().__init__(report.failed or "")
+        self.report = report
+
+
 def _worth_retrying(_task: Task[..., Any], _run: TaskRun, state: State[Any]) -> bool:
-    return isinstance(state.result(raise_on_failure=False), RetryableError)
+    return isinstance(state.result(raise_on_failure=False), _TryAgainError)
 
 
 @task(
@@ -79,6 +87,8 @@ def _run_job(name: str, job: Job) -> Report:
     logger.info("%s: %s", name, in_words(report.counts))
     for sentence in (*report.notes, *filter(None, (report.failed, report.stopped))):
         logger.warning("%s: %s", name, sentence)
+    if report.again:
+        raise _TryAgainError(report)
     return report
 
 
@@ -121,14 +131,14 @@ def _type_and_place(exc: Exception) -> str:
 
 
 def _report(name: str, future: PrefectFuture[Report]) -> Report:
-    result = future.result(raise_on_failure=False)
-    if isinstance(result, Report):
-        return result
-    if isinstance(result, ConnectorError):
-        return Report(failed=str(result))
+    result: Any = future.result(raise_on_failure=False)
+    if isinstance(result, _TryAgainError):
+        return result.report
     if isinstance(result, BaseException):
         raise result
-    raise OnevoiceError(f"{name}: ended as {future.state.name} without a report (see the run's log)")
+    if not isinstance(result, Report):
+        raise OnevoiceError(f"{name}: ended as {future.state.name} without a report (see the run's log)")
+    return result
 
 
 def limit_name(system: str) -> str:

@@ -40,7 +40,6 @@ def pull_system(hub: Hub, system: str) -> Report:
     """Pull every stream of a system, in a fixed order."""
     counts: dict[str, int] = {}
     notes: list[str] = []
-    failed = []
     rejected = 0
     for stream in hub.streams_read(system):
         report = pull_stream(hub, system, stream)
@@ -48,10 +47,9 @@ def pull_system(hub: Hub, system: str) -> Report:
             counts[name] = counts.get(name, 0) + number
         notes.extend(report.notes)
         rejected += report.rejected
-        if report.failed:
-            failed.append(report.failed)
-            break  # a system that is down for one stream is down for the next
-    return Report(counts, tuple(notes), rejected, failed[0] if failed else None)
+        if report.failed:  # a system that is down for one stream is down for the next
+            return Report(counts, tuple(notes), rejected, failed=report.failed, again=report.again)
+    return Report(counts, tuple(notes), rejected)
 
 
 def run_in_turn(stage: Stage) -> Mapping[str, Report]:

@@ -164,6 +164,12 @@ def load_cursor(connection: Connection, system: str, stream: str) -> Mapping[str
     return connection.execute(statement).scalar_one_or_none()
 
 
+def all_cursors(connection: Connection) -> list[tuple[str, str, datetime]]:
+    """(system, stream, when its watermark was last moved) of everything that was ever read, sorted."""
+    statement = select(cursor.c.system, cursor.c.stream, cursor.c.moved_at).order_by(cursor.c.system, cursor.c.stream)
+    return [(row[0], row[1], row[2]) for row in connection.execute(statement)]
+
+
 def mark_work(connection: Connection, marks: Iterable[tuple[str, str]]) -> None:
     """Note what a later step has to look at; noting twice is noting once."""
     insert_missing(connection, work, [{"step": step, "ref": ref} for step, ref in sorted(set(marks))])

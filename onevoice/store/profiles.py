@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Connection, or_, select
+from sqlalchemy import Connection, func, or_, select
 
 from onevoice.model import ConsentEvent, Item, Ref
 from onevoice.store.engine import delete_in, rows_in, upsert
@@ -206,6 +206,12 @@ def replace_contradictions(
         [{**row, "opened_at": old[k].opened_at if k in old else at} for k, row in new.items()],
     )
     return len(new.keys() - old.keys()), len(old.keys() - new.keys())
+
+
+def count_contradictions(connection: Connection) -> dict[str, int]:
+    """Open contradictions by class."""
+    statement = select(contradiction.c["class"], func.count()).group_by(contradiction.c["class"])
+    return {row[0]: row[1] for row in connection.execute(statement.order_by(contradiction.c["class"]))}
 
 
 def all_contradictions(connection: Connection) -> list[dict[str, Any]]:

@@ -1,0 +1,74 @@
+"""How things stand, for the people who run the hub: what is planned, how fresh each stream is, what was refused."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any
+
+from onevoice.model import Ref
+from onevoice.pipeline.hub import Hub
+from onevoice.store import identities, outboxes, pages, runs
+
+
+def planned_writes(hub: Hub) -> list[dict[str, Any]]:
+    """Open writes by system, stream and field: how many records, and whether anybody could take them back."""
+    irreversible = {
+        (target.system, target.stream, field.name)
+        for target in hub.targets
+        for field in target.fields
+        if field.irreversible
+    }
+    with hub.store.read() as connection:
+        rows = outboxes.open_writes(connection)
+    counts = Counter(
+        (ref.system, ref.stream, name) for row in rows for ref in (Ref.parse(row.ref),) for name in row.fields
+    )
+    return [
+        {"system": at[0], "stream": at[1], "field": at[2], "records": count, "irreversible": at in irreversible}
+        for at, count in sorted(counts.items())
+    ]
+
+
+def status(hub: Hub, last: int = 5) -> dict[str, Any]:
+    """The last runs, when each stream was read, what waits to be written, and what was refused by system and code."""
+    with hub.store.read() as connection:
+        cursors = pages.all_cursors(connection)
+        waiting = Counter(Ref.parse(row.ref).system for row in outboxes.open_writes(connection))
+        refused = Counter(
+            (Ref.parse(entry["ref"]).system, entry["stage"], entry["code"])
+            for entry in outboxes.quarantined(connection)
+        )
+    return {
+        "runs": runs.last_runs(hub.store, last),
+        "streams": [{"system": s, "stream": t, "read_at": at} for s, t, at in cursors],
+        "waiting": dict(sorted(waiting.items())),
+        "refused": [
+            {"system": system, "stage": stage, "code": code, "records": count}
+            for (system, stage, code), count in sorted(refused.items())
+        ],
+    }
+
+
+def profile_behind(hub: Hub, text: str) -> str | None:
+    """The profile id meant by a profile id or by `system/stream/key`; None when nobody is known by it."""
+    if text.count("/") < 2:
+        return text
+    with hub.store.read() as connection:
+        return identities.load_links(connection, [text]).get(text)
+
+
+def held_by(hub: Hub, profile_id: str) -> list[dict[str, Any]]:
+    """What the systems hold of one customer in the fields that the hub pushes, and what is still to be written."""
+    with hub.store.read() as connection:
+        members = identities.load_members(connection, [profile_id]).get(profile_id, [])
+        states = outboxes.load_destinations(connection, members)
+        waiting = outboxes.load_outbox(connection, members)
+    return [
+        {
+            "record": ref,
+            "holds": {name: value for name, value in sorted(states[ref].observed.items()) if value is not None},
+            "waiting": dict(waiting[ref].fields) if ref in waiting else {},
+        }
+        for ref in members
+        if ref in states
+    ]
