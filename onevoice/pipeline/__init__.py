@@ -2,7 +2,6 @@
 
 from onevoice.pipeline.cycle import run_cycle, run_in_turn, stages
 from onevoice.pipeline.hub import Hub, PushLimits, open_hub
-from onevoice.pipeline.provision import provision
 from onevoice.pipeline.report import CycleReport, Job, Report, Stage
 
 __all__ = [
@@ -13,7 +12,6 @@ __all__ = [
     "Report",
     "Stage",
     "open_hub",
-    "provision",
     "run_cycle",
     "run_in_turn",
     "stages",

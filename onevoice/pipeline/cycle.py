@@ -20,6 +20,9 @@ from onevoice.store import runs
 
 RunStage = Callable[[Stage], Mapping[str, Report]]
 
+CYCLE = "cycle"
+"""Lock under which stages run: two processes on one store would plan over each other's heads."""
+
 
 def stages(hub: Hub) -> tuple[Stage, ...]:
     """The stages of a cycle; each begins when the one before has ended."""
@@ -66,8 +69,10 @@ def run_cycle(
     """
     reports: dict[str, Mapping[str, Report]] = {}
     seconds: dict[str, float] = {}
-    runs.begin_run(hub.store, hub.run_id, hub.as_of)
+    if not runs.acquire(hub.store, CYCLE):
+        raise OnevoiceError("cycle: another process is running one on this store (wait for it to end, or stop it)")
     try:
+        runs.begin_run(hub.store, hub.run_id, hub.as_of)
         for stage in stages(hub):
             if (only and stage.name not in only) or stage.name in skip:
                 continue
@@ -77,6 +82,8 @@ def run_cycle(
     except OnevoiceError as exc:
         runs.end_run(hub.store, hub.run_id, FAILED, {"error": str(exc), "seconds": seconds})
         raise
+    finally:
+        runs.give_back(hub.store, CYCLE)
     report = CycleReport(hub.run_id, reports, seconds)
     runs.end_run(hub.store, hub.run_id, report.exit_code, report.as_dict())
     return report

@@ -14,8 +14,8 @@ from sqlalchemy import select
 from onevoice.store.engine import Store, insert_missing, upsert
 from onevoice.store.schema import lock, run
 
-LEASE = timedelta(minutes=10)
-"""How long a lock outlives a process on another machine; on this machine a dead owner is seen at once."""
+LEASE = timedelta(hours=6)
+"""How long a lock is believed whose owner ran on another machine; on this one a dead owner is seen at once."""
 
 
 def begin_run(store: Store, run_id: str, as_of: datetime) -> None:
@@ -50,17 +50,10 @@ def acquire(store: Store, name: str) -> bool:
     with store.begin() as connection:
         insert_missing(connection, lock, [{"name": name, "owner": mine, "until": now + LEASE}])
         held = connection.execute(select(lock).where(lock.c.name == name).with_for_update()).one()
-        if held.owner != mine and held.until > now and _alive(held.owner):
+        if held.owner != mine and _still_holds(held.owner, held.until, now):
             return False
         connection.execute(lock.update().where(lock.c.name == name).values(owner=mine, until=now + LEASE))
     return True
-
-
-def renew(store: Store, name: str) -> None:
-    """Prolong a lock of this process."""
-    with store.begin() as connection:
-        mine = (lock.c.name == name) & (lock.c.owner == process_name())
-        connection.execute(lock.update().where(mine).values(until=datetime.now(UTC) + LEASE))
 
 
 def give_back(store: Store, name: str) -> None:
@@ -69,10 +62,10 @@ def give_back(store: Store, name: str) -> None:
         connection.execute(lock.delete().where((lock.c.name == name) & (lock.c.owner == process_name())))
 
 
-def _alive(owner: str) -> bool:
+def _still_holds(owner: str, until: datetime, now: datetime) -> bool:
     host, pid, started = owner.rsplit(":", 2)
     if host != socket.gethostname():
-        return True  # another machine: only its lease can tell
+        return until > now
     try:
         return abs(psutil.Process(int(pid)).create_time() - float(started)) < 1
     except psutil.NoSuchProcess:

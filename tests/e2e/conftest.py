@@ -16,7 +16,8 @@ import pytest
 from identity import Cluster, Constraint, Degree, Edge, NormalisedRecord, Resolution
 from onevoice.cli.sandbox_process import Sandbox, running_sandbox
 from onevoice.model import Ref
-from onevoice.pipeline import CycleReport, Hub, PushLimits, open_hub, provision, run_cycle
+from onevoice.pipeline import CycleReport, Hub, PushLimits, open_hub, run_cycle
+from onevoice.pipeline.accounts import provision
 from onevoice.pipeline.people import ResolvesPeople
 
 
@@ -55,7 +56,8 @@ class World:
         """Create missing fields and run one cycle, fifteen virtual minutes after whatever happened last."""
         self.post("/clock", {"advance_seconds": 900})
         hub = self.hub(**limits)
-        provision(hub, dry_run=False)
+        for system in sorted({target.system for target in hub.targets}):
+            provision(hub, system, dry_run=False)
         return run_cycle(hub)
 
     def tell_assignment(self) -> None:
@@ -110,7 +112,9 @@ def world(tmp_path: Path, checkout: Path) -> Iterator[Callable[..., World]]:
     """Make worlds that end with the test."""
     with ExitStack() as stack:
 
-        def make(people: int, *, seed: int = 7, database: str | None = None, known: bool = False, **sandbox: Any) -> World:
+        def make(
+            people: int, *, seed: int = 7, database: str | None = None, known: bool = False, **sandbox: Any
+        ) -> World:
             number = len(list(tmp_path.iterdir()))
             running = stack.enter_context(
                 running_sandbox(seed=seed, people=people, log=tmp_path / f"sandbox-{number}.log", **sandbox)

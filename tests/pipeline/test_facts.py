@@ -77,7 +77,9 @@ def test_the_order_of_items_never_matters() -> None:
 
 
 def test_tiers_and_balances_come_from_the_records_that_belong_to_the_membership() -> None:
-    card = Item(Ref("crm", "Member", "m"), "membership", {"programme": "club", "status": "Active"}, Ref("crm", "C", "c"))
+    card = Item(
+        Ref("crm", "Member", "m"), "membership", {"programme": "club", "status": "Active"}, Ref("crm", "C", "c")
+    )
     owned = {
         "crm/Member/m": [
             Item(Ref("crm", "Tier", "t"), "tier_hold", {"tier": "Gold", "until": "2027-01-31"}, card.source),
@@ -90,7 +92,9 @@ def test_tiers_and_balances_come_from_the_records_that_belong_to_the_membership(
 
 
 def test_status_facts_are_the_merged_status() -> None:
-    status = LoyaltyStatus("club", "active", is_member=True, has_perks=True, tier="gold", tier_rank=3, points={"p": Decimal(5)})
+    status = LoyaltyStatus(
+        "club", "active", is_member=True, has_perks=True, tier="gold", tier_rank=3, points={"p": Decimal(5)}
+    )
     found = facts([], status)
     assert (found["is_member"], found["tier"], found["tier_rank"], found["points"]) == (True, "gold", 3, "5")
 
