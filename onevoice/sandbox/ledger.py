@@ -83,7 +83,7 @@ class Ledger:
     def _tiers(self, enrolled: date) -> list[tuple[str, date, date | None]]:
         rng = self._rng
         luck = rng.random()
-        if luck < 0.52:
+        if luck < 0.48:
             return [("Blue", enrolled, None)]
         name = "Silver" if luck < 0.80 else "Gold"
         if rng.random() < 0.25:
@@ -136,7 +136,7 @@ def _lagging(rng: random.Random, enrolment: Enrolment) -> str:
     name = enrolment.tiers[-1][0].lower() if enrolment.tiers else ""
     luck = rng.random()
     if name == "gold":
-        return "silver" if luck < 0.30 else name
+        return "silver" if luck < 0.38 else name
     if name == "silver":
-        return "gold" if luck < 0.14 else "blue" if luck < 0.24 else name
+        return "gold" if luck < 0.18 else "blue" if luck < 0.27 else name
     return name

@@ -12,7 +12,7 @@ from onevoice.sandbox.places import STREET_SHORT, Address
 JUNK_EMAILS = ("test@test.com", "noemail@example.com", "none@none.com", "a@a.com", "na@example.com")
 JUNK_PHONES = ("0000000000", "07000000000", "01234567890", "9999999999")
 JUNK_BIRTHS = ("1970-01-01", "1900-01-01")
-SHOP_PHONES = ("03069990101", "03069990102", "03069990103", "03069990104", "03069990105", "03069990106")
+SHOP_PHONES = tuple(f"030699901{counter:02d}" for counter in range(1, 13))
 _KEYS = "qwertyuiopasdfghjklzxcvbnm"
 _DOMAIN_SLIPS = {
     "gmail.com": ("gmial.com", "gmail.co", "gmai.com"),

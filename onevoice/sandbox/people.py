@@ -165,7 +165,7 @@ class Town:
     def settle(self) -> None:
         """Fill up with households, then let numbers be used again by strangers."""
         rng = self._rng
-        shapes = ["single"] * 44 + ["couple"] * 24 + ["family"] * 25 + ["parent"] * 5 + ["namesakes"] * 2
+        shapes = ["single"] * 70 + ["couple"] * 19 + ["family"] * 7 + ["parent"] * 3 + ["namesakes"]
         while len(self.people) < self._count:
             self._household(rng.choice(shapes))
         del self.people[self._count :]
@@ -238,8 +238,8 @@ class Town:
     def _share(self, members: list[Person], home: Address) -> None:
         """The landline and the mail box of a household, its moves, and the moves and marriages of its members."""
         rng = self._rng
-        landline = self.numbers.landline(home.country) if rng.random() < (0.72 if len(members) > 1 else 0.4) else ""
-        family_email = self.mail.household(members[0].family) if len(members) > 1 and rng.random() < 0.30 else ""
+        landline = self.numbers.landline(home.country) if rng.random() < (0.60 if len(members) > 1 else 0.3) else ""
+        family_email = self.mail.household(members[0].family) if len(members) > 1 and rng.random() < 0.22 else ""
         former = self.gazetteer.address(home.country) if rng.random() < 0.07 else None
         for member in members:
             member.landline = landline

@@ -17,6 +17,8 @@ from onevoice.sandbox.tables import MARKETING, OPTOUT_PROPERTY
 from onevoice.sandbox.truth import Cart, Complaint, Membership, Order, Tier, Truth
 
 _COUNTRY = {"GB": "United Kingdom", "US": "United States"}
+TIER_IDS = {name: f"0lt000000000{place:03d}AAA" for place, name in enumerate(("Blue", "Silver", "Gold"))}
+"""LoyaltyTierId of the Club's tiers."""
 _TITLES = ("", "", "", "Ms", "Mr", "Dr", "Teacher", "Nurse", "Director", "Engineer")
 
 
@@ -37,7 +39,6 @@ class SalesforceRecords:
         self._programme = self._add(
             "LoyaltyProgram", {"Name": "Club", "Status": "Active"}, as_of - timedelta(days=2900)
         )
-        self._tier_ids = {name: f"0lt000000000{place:03d}AAA" for place, name in enumerate(("Blue", "Silver", "Gold"))}
         self._cases = 0
 
     def _add(self, table: str, fields: Mapping[str, Any], on: date, key: str | None = None) -> str:
@@ -115,7 +116,7 @@ class SalesforceRecords:
         fields = {
             "LoyaltyMemberId": member,
             "Name": name,
-            "LoyaltyTierId": self._tier_ids[name],
+            "LoyaltyTierId": TIER_IDS[name],
             "EffectiveDate": since.isoformat(),
             "TierExpirationDate": until.isoformat() if until else None,
         }
@@ -216,7 +217,7 @@ class HubSpotRecords:
 
 
 def _event(status: str, on: date, rng: random.Random) -> dict[str, Any]:
-    return {"status": status, "at": moment(on, rng).isoformat(), "origin": "customer"}
+    return {"at": hubspot_stamp(moment(on, rng)), "status": status, "source": "CONTACT"}
 
 
 def state_orders(truth: Truth, person: int, basket: Basket) -> None:

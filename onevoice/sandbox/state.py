@@ -237,7 +237,7 @@ class Table:
 
     def stable(self) -> dict[str, Fields]:
         """The records without their stamps, in key order: two runs of one seed compare equal."""
-        skip = {*self.spec.stamp_fields}
+        skip = {*self.spec.stamp_fields, self.spec.created_field}
         return {key: {n: v for n, v in _plain(self.rows[key]).items() if n not in skip} for key in sorted(self.rows)}
 
 

@@ -51,8 +51,8 @@ def hubspot_state(clock: Clock) -> VendorState:
 
     `contacts` by record id (values are text, an empty property is left out or ''), `subscriptions` by lower-cased
     e-mail address ({status: 'SUBSCRIBED' | 'NOT_SUBSCRIBED', source, events: [...]}; an address without a row never
-    said anything), `archived_contacts` by record id (as they were when archived; `archived_at`, and `merged_into` where a
-    merge took them away), `lists` by list id ({name, listId, processingType, members: set of contact record ids}).
+    said anything), `archived_contacts` by record id (as they were when archived; `archived_at`, and `merged_into` where
+    a merge took them away), `lists` by list id ({name, listId, processingType, members: set of contact record ids}).
     """
     state = VendorState("hubspot", clock, HUBSPOT_LAG_SECONDS)
     state.add_table(

@@ -161,6 +161,17 @@ class Truth:
         self.facts[person].opt_outs.append(OptOut(ref, address, on))
         self._opted_out[same_mailbox(address)].add(person)
 
+    def change_tier(self, person: int, key: str, name: str, until: date | None) -> None:
+        """The tier record `key` of the person says otherwise from now on."""
+        for membership in self.facts[person].memberships:
+            for tier in membership.tiers:
+                if tier.key == key:
+                    tier.name, tier.until = name, until
+
+    def complain(self, ref: Ref, key: str, opened: date) -> None:
+        """The owner of the record complains, in the case `key`."""
+        self.facts[self.person_of[ref]].complaints.append(Complaint(ref, key, opened, None))
+
     def opted_out(self, address: str) -> bool:
         """Whether anybody opted out on this mail box."""
         return same_mailbox(address) in self._opted_out

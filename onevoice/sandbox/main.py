@@ -1,0 +1,154 @@
+"""The sandbox as a process: both vendors, the till's folder and the admin endpoint, in one loop, until stopped."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import hashlib
+import signal
+import socket
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import orjson
+import uvicorn
+from starlette.types import ASGIApp
+
+from onevoice.sandbox import hubspot, salesforce
+from onevoice.sandbox.admin import Admin
+from onevoice.sandbox.certificate import Certificate, make_certificate
+from onevoice.sandbox.judge import Judge
+from onevoice.sandbox.keep import keep_world, open_world
+from onevoice.sandbox.state import ServerConfig
+from onevoice.sandbox.world import World
+
+_LOOPBACK = "127.0.0.1"
+
+
+def up(seed: int, people: int, limits: bool, faults: str, state_dir: Path | None) -> None:
+    """Serve until SIGTERM, SIGINT or POST /stop; the first thing on standard output is one JSON line with all addresses.
+
+    With a `state_dir` the vendors' state is kept there at the end and taken up again at the next start.
+    ValueError when the number of people, the fault or the kept state does not fit.
+    """
+    with tempfile.TemporaryDirectory(prefix="onevoice-sandbox-") as temporary:
+        folder = state_dir or Path(temporary)
+        world = open_world(seed, people, state_dir)
+        for name, vendor in (("salesforce", world.salesforce), ("hubspot", world.hubspot)):
+            vendor.faults.limits_on = limits
+            vendor.faults.use(faults, name)
+        world.export_till(folder / "till")
+        asyncio.run(_Sandbox(world, folder).serve())
+        if state_dir:
+            keep_world(world, state_dir)
+
+
+class _Server(uvicorn.Server):
+    """A server that leaves the signals of the process to the sandbox."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+class _Sandbox:
+    """The servers of one world."""
+
+    def __init__(self, world: World, folder: Path) -> None:
+        self._world = world
+        self._folder = folder.resolve()
+        self._certificate = make_certificate(self._folder / "tls")
+        self._sockets = {name: _listen() for name in ("salesforce", "hubspot", "admin")}
+        self._servers: list[_Server] = []
+
+    def _url(self, name: str) -> str:
+        scheme = "https" if name == "salesforce" else "http"
+        return f"{scheme}://{_LOOPBACK}:{self._sockets[name].getsockname()[1]}"
+
+    def _config(self, name: str) -> ServerConfig:
+        def secret(what: str) -> str:
+            return hashlib.sha256(f"{self._world.seed}:{name}:{what}".encode()).hexdigest()[:32]
+
+        refresh = secret("refresh token") if name == "hubspot" else ""
+        return ServerConfig(self._url(name), secret("client"), secret("secret"), refresh)
+
+    async def serve(self) -> None:
+        world = self._world
+        apps: dict[str, ASGIApp] = {
+            "salesforce": salesforce.create_app(world.salesforce, self._config("salesforce")),
+            "hubspot": hubspot.create_app(world.hubspot, self._config("hubspot")),
+            "admin": Admin(Judge(world), self._stop).app(),
+        }
+        self._servers = [
+            _Server(_settings(app, self._certificate if name == "salesforce" else None)) for name, app in apps.items()
+        ]
+        loop = asyncio.get_running_loop()
+        for signum in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(signum, self._stop)
+        sys.stdout.write(orjson.dumps(self._announcement()).decode() + "\n")
+        sys.stdout.flush()
+        sockets = (self._sockets[name] for name in apps)
+        await asyncio.gather(*(server.serve(sockets=[s]) for server, s in zip(self._servers, sockets, strict=True)))
+
+    def _stop(self) -> None:
+        for server in self._servers:
+            server.should_exit = True
+
+    def _announcement(self) -> dict[str, Any]:
+        sales, hub = self._config("salesforce"), self._config("hubspot")
+        ca, till = str(self._certificate.ca), str(self._folder / "till")
+        return {
+            "as_of": self._world.clock.now().replace(microsecond=0).isoformat(),
+            "seed": self._world.seed,
+            "people": self._world.people,
+            "admin": self._url("admin"),
+            "salesforce": {
+                "url": sales.url,
+                "ca": ca,
+                "client_id": sales.client_id,
+                "client_secret": sales.client_secret,
+            },
+            "hubspot": {
+                "url": hub.url,
+                "client_id": hub.client_id,
+                "client_secret": hub.client_secret,
+                "refresh_token": hub.refresh_token,
+            },
+            "till": {"folder": till},
+            "environment": {
+                "ONEVOICE_SALESFORCE_URL": sales.url,
+                "ONEVOICE_SALESFORCE_CA": ca,
+                "ONEVOICE_SALESFORCE_CLIENT_ID": sales.client_id,
+                "ONEVOICE_SALESFORCE_CLIENT_SECRET": sales.client_secret,
+                "ONEVOICE_HUBSPOT_URL": hub.url,
+                "ONEVOICE_HUBSPOT_CLIENT_ID": hub.client_id,
+                "ONEVOICE_HUBSPOT_CLIENT_SECRET": hub.client_secret,
+                "ONEVOICE_HUBSPOT_REFRESH_TOKEN": hub.refresh_token,
+                "ONEVOICE_TILL_FOLDER": till,
+            },
+        }
+
+
+def _listen() -> socket.socket:
+    """A listening socket on a port that was free: whoever connects before its server runs waits in line."""
+    listening = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    listening.bind((_LOOPBACK, 0))
+    listening.listen(128)
+    return listening
+
+
+def _settings(app: ASGIApp, certificate: Certificate | None) -> uvicorn.Config:
+    return uvicorn.Config(
+        app,
+        access_log=False,
+        log_level="warning",
+        lifespan="off",
+        timeout_keep_alive=60,
+        timeout_graceful_shutdown=3,
+        ssl_certfile=certificate.chain if certificate else None,
+        ssl_keyfile=certificate.key if certificate else None,
+    )
