@@ -214,7 +214,8 @@ class Client:
     def _refusal(self, exc: Any, kind: str, where: str, *, write: bool) -> ConnectorError:
         status = int(exc.status or 0)
         details = _error_body(exc.body)
-        code = vendor_code(details.get("category"))
+        # The token endpoint names its reason in `status`, all others in `category`.
+        code = vendor_code(details.get("category") or details.get("status"))
         if status == 429:
             return self._throttled(exc, kind, where, str(details.get("policyName", "")))
         if status in _BAD_TOKEN:

@@ -103,14 +103,14 @@ class Subscriptions:
 def _settled(writes: Sequence[Write], answer: Mapping[str, Any]) -> Iterator[WriteResult]:
     """One result per write, found by record id or trace id. A record the answer does not mention was lost silently:
     nobody knows what became of it."""
-    done = {str(row["id"]): row for row in answer.get("results") or ()}
+    done = {str(row.get("objectWriteTraceId") or row["id"]): row for row in answer.get("results") or ()}
     failed = {key: error for error in answer.get("errors") or () for key in _named(error)}
     for write in writes:
         if write.key in failed:
             error = failed[write.key]
             yield _refusal(write, vendor_code(error.get("category")), error)
         elif write.key in done:
-            yield _accepted(write, done[write.key].get("properties") or {})
+            yield _accepted(write, done[write.key])
         else:
             yield WriteResult(
                 write.key,
@@ -131,8 +131,12 @@ def _named(error: Mapping[str, Any]) -> Iterator[str]:
         yield str(error["id"])
 
 
-def _accepted(write: Write, answered: Mapping[str, Any]) -> WriteResult:
-    """HubSpot answers 200 with the old value where it does not take the new one."""
+def _accepted(write: Write, row: Mapping[str, Any]) -> WriteResult:
+    """HubSpot answers 200 with the old value where it does not take the new one, and writes to the winner of a merge
+    where it is given the loser's id."""
+    if str(row["id"]) != write.key:
+        return WriteResult(write.key, Outcome.REJECTED, "RECORD_MERGED", "this contact was merged into another one")
+    answered = row.get("properties") or {}
     lost = [name for name, value in write.fields.items() if name in answered and not kept(value, answered[name])]
     if lost:
         return WriteResult(write.key, Outcome.REJECTED, "VALUE_NOT_KEPT", f"not kept as sent: {', '.join(lost)}")

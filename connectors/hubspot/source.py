@@ -11,11 +11,15 @@ from connectors._watermark import finished, moment, spans
 from connectors.hubspot.client import Client, Refused
 from connectors.hubspot.lists import Lists
 from connectors.hubspot.properties import Properties
-from connectors.hubspot.search import KEY, STAMP, Walk, record
+from connectors.hubspot.search import KEY, STAMP, Rows, Walk, record
 from onevoice.errors import ContractBroken
 from onevoice.protocols import Json, Page, Record
 
-OWN_PROPERTIES = (KEY, STAMP)
+MERGED = "hs_merged_object_ids"
+"""On the winner of merges: the record ids that it swallowed, with semicolons between them."""
+MERGED_INTO = "merged_into"
+"""Stands in the data of a deleted record that was the loser of a merge: the winner's record id."""
+OWN_PROPERTIES = (KEY, STAMP, MERGED)
 ARCHIVED_PAGE = 100
 FETCH_BATCH = 100
 
@@ -42,7 +46,7 @@ class Reader:
         windows = spans(cursor, as_of - self._entry.settle, self._entry.lookback)
         for span in windows:
             for rows, reached in walk.pages(span):
-                yield Page(rows, reached.cursor())
+                yield Page([*rows, *_swallowed(rows)], reached.cursor())
         last = windows[-1]
         gone = self._archived_since(last.since) if last.since else []
         yield Page(gone, finished(last.through))
@@ -103,6 +107,14 @@ class Reader:
                 raise
             return Record(address, {}, deleted=True)
         return Record(address, {str(entry["id"]): _status(entry) for entry in answer["subscriptionStatuses"]})
+
+
+def _swallowed(rows: Rows) -> Iterator[Record]:
+    """The losers of merges, as deleted: they are in no index and in no list of archived contacts."""
+    for row in rows:
+        for key in str(row.data.get(MERGED) or "").split(";"):
+            if key:
+                yield Record(key, {MERGED_INTO: row.key}, row.updated_at, deleted=True)
 
 
 def _status(entry: Mapping[str, Any]) -> str:

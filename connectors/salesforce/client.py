@@ -80,6 +80,7 @@ class _Transport(HTTPAdapter):
         request.url = f"{self._base}{target.path}"
         response = super().send(request, *args, **kwargs)
         if response.status_code == 429 or response.status_code >= 500:
+            response.close()
             raise _LoginUnanswered(f"status {response.status_code}")
         return response
 

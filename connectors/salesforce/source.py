@@ -76,7 +76,18 @@ class Reader:
                 yield answer["records"], True
                 return
             yield answer["records"], False
-            answer = self._client.call("query", _more(answer["nextRecordsUrl"]), stream=stream)
+            answer = self._more(stream, answer["nextRecordsUrl"])
+
+    def _more(self, stream: str, address: str) -> Any:
+        """The next answer of a query. The SDK puts the address behind the host: it must be a path, or the token would
+        travel to whatever host the two make together."""
+        if not address.startswith("/services/data/"):
+            raise ContractBroken(
+                f"{self._client.system}.{stream}: the address of the next rows does not lie in the org's API",
+                system=self._client.system,
+                stream=stream,
+            )
+        return self._client.call("query", lambda sf: sf.query_more(address, identifier_is_url=True), stream=stream)
 
     def fetch(self, stream: str, keys: Sequence[str], fields: Sequence[str]) -> Iterator[Record]:
         """Yield the records as they are now, in the order of `keys`; one that is gone yields Record(deleted=True)."""
@@ -100,13 +111,6 @@ class Reader:
                 yield Record(key, {}, deleted=True)
             else:
                 yield Record(key, plain(row), moment(row["SystemModstamp"]) if row.get("SystemModstamp") else None)
-
-
-def _more(address: str) -> Any:
-    """The next answer of a query. The address comes from the vendor: it must be a path, or the token would travel."""
-    if not address.startswith("/services/data/"):
-        raise ContractBroken("the address of the next rows does not lie in the org's API")
-    return lambda sf: sf.query_more(address, identifier_is_url=True)
 
 
 def _reached(span: Span, records: Sequence[Record]) -> Span:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import ipaddress
 import json
 import socket
@@ -24,9 +25,10 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from connectors import open_connector
 from onevoice.protocols import Field, Write
+from onevoice.sandbox.hubspot.app import create_app as hubspot_app
 from onevoice.sandbox.salesforce import create_app as salesforce_app
-from onevoice.sandbox.state import Clock, ServerConfig, VendorState
-from onevoice.sandbox.tables import salesforce_state
+from onevoice.sandbox.state import Clock, ServerConfig, VendorState, hubspot_stamp
+from onevoice.sandbox.tables import hubspot_state, salesforce_state
 
 AS_OF = datetime(2026, 11, 22, 9, tzinfo=UTC)
 LONG_AGO = AS_OF - timedelta(days=30)
@@ -104,6 +106,8 @@ def served(build: Callable[[str], Any], certificate: tuple[Path, Path] | None) -
         try:
             yield url
         finally:
+            # Connectors keep their connections while they live; over TLS the server would wait for them to hang up.
+            gc.collect()
             server.should_exit = True
             thread.join(timeout=5)
 
@@ -178,6 +182,131 @@ def salesforce(certificate: tuple[Path, Path]) -> Iterator[SalesforceRig]:
     with served(lambda url: salesforce_app(state, ServerConfig(url, "the-client", SECRET)), certificate) as url:
         settings = {"url": url, "ca": str(certificate[0]), "client_id": "the-client", "client_secret": SECRET}
         yield SalesforceRig(state, settings)
+
+
+@dataclass
+class HubSpotRig:
+    """A sandbox portal with contacts, for the contract suite and for tests of its own."""
+
+    state: VendorState
+    settings: Mapping[str, str]
+    kind: str = "hubspot"
+    stream: str = "contacts"
+    fields: tuple[str, ...] = ("email", "lastname", "city")
+    private: tuple[str, ...] = (SECRET, "jane.moss", "0-no-date", "the-refresh-token")
+
+    def open(self, *, bad_credential: bool = False) -> Any:
+        settings = {**self.settings, "client_secret": f"{SECRET}-but-wrong"} if bad_credential else self.settings
+        return open_connector("hubspot", "hubspot", settings, Freely())
+
+    def settled(self) -> datetime:
+        self.state.clock.advance(7200)
+        return self.state.clock.now()
+
+    def keys(self) -> set[str]:
+        return set(self.state.tables["contacts"].rows)
+
+    def edit(self, key: str) -> None:
+        self.state.tables["contacts"].update(key, {"city": "Edited by hand"}, actor="hand")
+
+    def delete(self, key: str) -> None:
+        row = self.state.tables["contacts"].rows[key]
+        self.state.tables["contacts"].delete(key, actor="hand")
+        stamp = hubspot_stamp(self.state.clock.now())
+        self.state.tables["archived_contacts"].insert({**row, "archived_at": stamp}, key=key, actor="hand")
+
+    def throttle(self, *, on: bool) -> None:
+        self.state.faults.throttle = on
+
+    def calls(self) -> int:
+        return int(self.state.calls.summary()["calls"])
+
+    def good(self, key: str, serial: int) -> Write:
+        return Write(key, {"city": f"City {serial}", "state": "Here"})
+
+    def bad(self, key: str) -> Write:
+        return Write(key, {"web_orders": "0-no-date", "lastname": "jane.moss"})
+
+    def cleared(self, key: str) -> Write:
+        return Write(key, {"city": None})
+
+    def holds(self, write: Write) -> bool:
+        row = self.state.tables["contacts"].rows[write.key]
+        return all((row.get(name) or None) == value for name, value in write.fields.items())
+
+    def new_field(self) -> Field:
+        return Field("contacts", "onevoice_tier", "text", "Tier (Onevoice)")
+
+    def contacts(self, count: int, stamp: datetime | None = None, **fields: object) -> list[str]:
+        table = self.state.tables["contacts"]
+        return [
+            table.insert(
+                {"lastname": "Moss", "email": f"jane.moss.{len(table)}@example.org", **fields},
+                stamp=stamp or LONG_AGO + timedelta(seconds=serial),
+                actor="seed",
+            )
+            for serial in range(count)
+        ]
+
+
+@pytest.fixture
+def hubspot() -> Iterator[HubSpotRig]:
+    """A portal without contacts, limits off."""
+    state = hubspot_state(Clock(AS_OF))
+    state.faults.limits_on = False
+    config = {"client_id": "the-client", "client_secret": SECRET, "refresh_token": "the-refresh-token"}
+    with served(lambda url: hubspot_app(state, ServerConfig(url, **config)), None) as url:
+        yield HubSpotRig(state, {"url": url, **config})
+
+
+@dataclass
+class FilesRig:
+    """A folder with one export, for the contract suite."""
+
+    folder: Path
+    kind: str = "files"
+    stream: str = "cards"
+    fields: tuple[str, ...] = ("first_name",)
+    private: tuple[str, ...] = ("jane.moss@example.org",)
+
+    def open(self, *, bad_credential: bool = False) -> Any:
+        del bad_credential  # a folder has none
+        settings = {"folder": str(self.folder), "cards.key": "card_no", "cards.stamp": "changed_at"}
+        return open_connector("files", "till", settings, Freely())
+
+    def settled(self) -> datetime:
+        return AS_OF
+
+    def keys(self) -> set[str]:
+        return {line.partition(",")[0] for line in self._lines()}
+
+    def edit(self, key: str) -> None:
+        self._write([line.replace("Jane", "Joan") if line.startswith(f"{key},") else line for line in self._lines()])
+
+    def throttle(self, *, on: bool) -> None:
+        """A folder does not throttle."""
+
+    def calls(self) -> int:
+        return 0
+
+    def contacts(self, count: int) -> None:
+        stamp = LONG_AGO.isoformat()
+        self._write([f"{serial:07d},Jane,jane.moss@example.org,{stamp}" for serial in range(count)])
+
+    def _path(self) -> Path:
+        return self.folder / "cards.csv"
+
+    def _lines(self) -> list[str]:
+        return self._path().read_text("utf-8").splitlines()[1:]
+
+    def _write(self, lines: list[str]) -> None:
+        self._path().write_text("\n".join(["card_no,first_name,email,changed_at", *lines]) + "\n", "utf-8")
+
+
+@pytest.fixture
+def files(tmp_path: Path) -> FilesRig:
+    """An empty folder."""
+    return FilesRig(tmp_path)
 
 
 @dataclass
