@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path, PurePath
 from typing import Any
+from urllib.parse import urlsplit
 
 from prefect import Task, task
 from prefect.artifacts import create_table_artifact
@@ -25,7 +26,7 @@ from prefect.states import Completed
 from prefect.tasks import exponential_backoff
 
 from onevoice.errors import ConfigError, GuardStopped, OnevoiceError
-from onevoice.pipeline import CycleReport, Job, Report, Stage, open_hub, run_cycle, stages
+from onevoice.pipeline import CycleReport, Job, PushLimits, Report, Stage, open_hub, run_cycle, stages
 from onevoice.project import find_project
 
 TIMEOUT = 6 * 3600.0
@@ -43,12 +44,17 @@ _one_asks_at_a_time = threading.Lock()
 
 
 def run_stages(
-    flow: str, only: Sequence[str], project: str, as_of: str | None, database: str | None
+    flow: str, only: Sequence[str], project: str, as_of: str | None, database: str | None, *, first: bool = False
 ) -> State[dict[str, Any]]:
     """Run some stages of the cycle, or all when `only` is empty, and leave a table artifact of what every job did."""
-    hub = open_hub(find_project(Path(project)), as_of=_moment(as_of), database=database)
-    ensure_limits({job.system for stage in stages(hub) for job in stage.jobs if job.system})
-    cycle = run_cycle(hub, run_stage, only=only)
+    _refuse_password(database)
+    root, limits = find_project(Path(project)), PushLimits(first=first)
+    hub = open_hub(root, as_of=_moment(as_of), database=database, limits=limits)
+    try:
+        ensure_limits({job.system for stage in stages(hub) for job in stage.jobs if job.system})
+        cycle = run_cycle(hub, run_stage, only=only)
+    finally:
+        hub.store.close()
     create_table_artifact(table=rows_of(cycle), key=f"onevoice-{flow}", description=f"What each job of {flow} did.")
     return final_state(cycle)
 
@@ -197,3 +203,11 @@ def _moment(text: str | None) -> datetime | None:
     if found.tzinfo is None:
         raise ConfigError(f"as_of: {text!r} has no zone (write 2026-11-22T09:00:00+00:00)")
     return found
+
+
+def _refuse_password(database: str | None) -> None:
+    """Prefect stores the parameters of a run where everybody who sees its UI can read them."""
+    if database and urlsplit(database).password:
+        raise ConfigError(
+            "database: Prefect would store this password (use ONEVOICE_DATABASE_URL)"
+        )

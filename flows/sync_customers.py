@@ -11,10 +11,13 @@ from flows._stages import TIMEOUT, run_stages
 
 
 @flow(timeout_seconds=TIMEOUT, persist_result=False)
-def sync_customers(project: str, as_of: str | None = None, database: str | None = None) -> State[dict[str, Any]]:
+def sync_customers(
+    project: str, as_of: str | None = None, database: str | None = None, first: bool = False
+) -> State[dict[str, Any]]:
     """Run one full cycle.
 
     `project` is the folder with config/ and mappings/; `as_of` an ISO time with its zone, now when left out;
-    `database` a URL without a password (give one that has a password as ONEVOICE_DATABASE_URL).
+    `database` a URL without a password (give one that has a password as ONEVOICE_DATABASE_URL); `first` lets a push
+    through that touches most records.
     """
-    return run_stages("sync-customers", (), project, as_of, database)
+    return run_stages("sync-customers", (), project, as_of, database, first=first)

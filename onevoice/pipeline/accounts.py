@@ -21,6 +21,11 @@ def check_systems(hub: Hub) -> Iterator[tuple[str, Check | ConnectorError]]:
             yield system, exc
 
 
+def systems_written(hub: Hub) -> Sequence[str]:
+    """Systems that some mapping pushes into, in order of name."""
+    return sorted({target.system for target in hub.targets})
+
+
 def provision(hub: Hub, system: str, *, dry_run: bool) -> Sequence[str]:
     """Create what pushing into a system needs and it lacks; one sentence per thing created, or that would be."""
     fields = [

@@ -47,7 +47,7 @@ class Judge:
         if assignment:
             self._post("/assignment", {"records": assignment})
         said = self._get("/messages")
-        allowed = frozenset((row[0], row[1], row[2]) for row in map(_triple, self._get("/allowed")["allowed"]))
+        allowed = frozenset((row[0], row[1], row[2]) for row in self._get("/allowed")["allowed"])
         return Verdict(said["messages"], said["summary"], allowed)
 
     def wrong_native_opt_outs(self) -> int:
@@ -61,37 +61,13 @@ class Judge:
     def reset_calls(self) -> None:
         self._post("/calls/reset", {})
 
-    def records_written(self) -> int:
-        """Records changed through any system's API since the last reset."""
-        return sum(int(said["records_written"]) for said in self.calls().values())
-
     def edit_by_hand(self, count: int, seed: int) -> Mapping[str, Any]:
         """Have people change fields in the systems behind the hub's back; says which, and what the hub must write."""
-        return self._post("/edits", {"count": count, "seed": seed})
-
-    def limits(self, *, on: bool) -> None:
-        self._post("/limits", {"on": on})
-
-    def faults(self, name: str) -> None:
-        """Make a vendor misbehave: none, salesforce_down, hubspot_down, throttle, expire_tokens, reject_some."""
-        self._post("/faults", {"name": name})
-
-    def state(self) -> Any:
-        """Everything the vendors hold, for comparing two runs."""
-        return self._get("/state")
-
-    def log(self) -> Any:
-        """Faults and refusals met, and events that a second delivery would have made."""
-        return self._get("/log")
+        made: Mapping[str, Any] = self._post("/edits", {"count": count, "seed": seed})
+        return made
 
     def _get(self, path: str) -> Any:
         return self._http.get(path).raise_for_status().json()
 
     def _post(self, path: str, body: Mapping[str, Any]) -> Any:
         return self._http.post(path, json=body).raise_for_status().json()
-
-
-def _triple(row: Mapping[str, str] | Sequence[str]) -> tuple[str, str, str]:
-    if isinstance(row, Mapping):
-        return row["person"], row["family"], row["channel"]
-    return row[0], row[1], row[2]

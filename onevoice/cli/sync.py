@@ -1,0 +1,125 @@
+"""Commands that talk to systems: check, provision, plan, sync."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from onevoice.cli.session import session_of
+from onevoice.cli.terminal import err, in_words, out, print_json, step, table
+from onevoice.errors import ConfigError, ConnectorError
+
+if TYPE_CHECKING:
+    from onevoice.pipeline import CycleReport, Hub, Job, Report, Stage
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document instead of text.")]
+AsOf = Annotated[str | None, typer.Option(help="Work as of this ISO time with its zone; now when left out.")]
+WRITING = ("push", "verify")
+
+
+def check(context: typer.Context, as_json: AsJson = False) -> None:
+    """Prove that every credential works and say what is missing. Only reads."""
+    from onevoice.pipeline.accounts import check_systems
+
+    hub = session_of(context).hub()
+    answers = []
+    for system, answer in check_systems(hub):
+        failed = str(answer) if isinstance(answer, ConnectorError) else ""
+        account, notes = ("", ()) if isinstance(answer, ConnectorError) else (answer.account, answer.notes)
+        answers.append({"system": system, "account": account, "notes": list(notes), "failed": failed})
+        if not as_json:
+            out.print(f"{system}: {failed or f'works, account {account}'}", style="red" if failed else None)
+            for note in notes:
+                out.print(f"  {note}")
+    if as_json:
+        print_json(answers)
+    raise typer.Exit(1 if any(answer["failed"] for answer in answers) else 0)
+
+
+def provision(
+    context: typer.Context,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be created and create nothing.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Create the fields, properties and lists that pushing needs; what exists stays as it is."""
+    from onevoice.pipeline.accounts import provision as create_missing
+    from onevoice.pipeline.accounts import systems_written
+
+    hub = session_of(context).hub()
+    sentences: list[str] = []
+    for system in systems_written(hub):
+        with step(f"fields of {system}"):
+            sentences += create_missing(hub, system, dry_run=dry_run)
+    if as_json:
+        print_json(sentences)
+        return
+    for sentence in sentences or ("Nothing is missing.",):
+        out.print(sentence)
+
+
+def plan(context: typer.Context, as_of: AsOf = None, as_json: AsJson = False) -> None:
+    """Pull, resolve and decide, and show what a sync would write. Writes to no system."""
+    from onevoice.pipeline.overview import planned_writes
+
+    hub = session_of(context).hub(as_of)
+    cycle = run_showing(hub, skip=WRITING)
+    planned = planned_writes(hub)
+    if as_json:
+        print_json({"cycle": cycle.as_dict(), "planned": planned})
+    else:
+        rows = table("What a sync would write", "system", "stream", "field", "#records", "")
+        for row in planned:
+            mark = "[red]irreversible[/red]" if row["irreversible"] else ""
+            rows.add_row(row["system"], row["stream"], row["field"], f"{row['records']:,}", mark)
+        out.print(rows if planned else "Nothing: every system holds what it should.")
+    raise typer.Exit(cycle.exit_code)
+
+
+def sync(
+    context: typer.Context,
+    system: Annotated[list[str] | None, typer.Option(help="Push only into this system; may be repeated.")] = None,
+    first: Annotated[bool, typer.Option("--first", help="Let a push through that touches most records.")] = False,
+    limit: Annotated[int | None, typer.Option(min=1, help="Push at most this many records per stream.")] = None,
+    only_field: Annotated[list[str] | None, typer.Option(help="Push only this vendor field; may be repeated.")] = None,
+    as_of: AsOf = None,
+    as_json: AsJson = False,
+) -> None:
+    """Run one cycle: pull, resolve, unify, decide, plan, push, verify."""
+    from onevoice.pipeline import PushLimits
+
+    limits = PushLimits(first=first, records=limit, fields=frozenset(only_field) if only_field else None)
+    hub = session_of(context).hub(as_of, limits)
+    if strangers := set(system or ()) - set(hub.config.hub.systems):
+        known = ", ".join(sorted(hub.config.hub.systems))
+        raise ConfigError(f"--system: {', '.join(sorted(strangers))} is no configured system (there are {known})")
+    cycle = run_showing(hub, systems=system)
+    if as_json:
+        print_json(cycle.as_dict())
+    raise typer.Exit(cycle.exit_code)
+
+
+def run_showing(hub: Hub, *, skip: Sequence[str] = (), systems: Sequence[str] | None = None) -> CycleReport:
+    """Run a cycle job by job and print what each did; `systems` are the only ones written when given."""
+    from onevoice.pipeline import run_cycle
+
+    def run_stage(stage: Stage) -> Mapping[str, Report]:
+        jobs = [job for job in stage.jobs if not systems or stage.name not in WRITING or job.system in systems]
+        return {job.name: _run_job(job) for job in jobs}
+
+    return run_cycle(hub, run_stage, skip=skip)
+
+
+def _run_job(job: Job) -> Report:
+    started = time.monotonic()
+    with err.status(job.name) if err.is_terminal else nullcontext():
+        report = job.run()
+    err.print(f"{job.name}: {in_words(report.counts)} [dim]({time.monotonic() - started:.1f} s)[/dim]")
+    for sentence in report.notes:
+        err.print(f"  {sentence}")
+    if undone := report.failed or report.stopped:
+        err.print(f"  {undone}", style="red")
+    return report
