@@ -139,7 +139,7 @@ def _write_name(rng: random.Random, draft: Draft, habits: _Habits) -> None:
     person = draft.person
     given, family = person.given, person.former_family if draft.old and person.former_family else person.family
     if not person.plain:
-        given = noise.written_given(rng, given, initial=habits.initial)
+        given = noise.written_given(rng, given, initial=0.0 if person.spelled else habits.initial)
         if rng.random() < 0.022:
             family = noise.slip(rng, family)
     if person.culture == "slavic" and rng.random() < 0.15:

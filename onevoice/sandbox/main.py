@@ -29,7 +29,7 @@ _LOOPBACK = "127.0.0.1"
 
 
 def up(seed: int, people: int, limits: bool, faults: str, state_dir: Path | None) -> None:
-    """Serve until SIGTERM, SIGINT or POST /stop; the first thing on standard output is one JSON line with all addresses.
+    """Print one JSON line with all addresses, then serve until SIGTERM, SIGINT or POST /stop.
 
     With a `state_dir` the vendors' state is kept there at the end and taken up again at the next start.
     ValueError when the number of people, the fault or the kept state does not fit.

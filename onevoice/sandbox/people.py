@@ -44,6 +44,8 @@ class Person:
     """A mail box the household shares."""
     plain: bool = False
     """Records must carry the given name in full and without error: only it tells a twin from the other."""
+    spelled: bool = False
+    """Records must not have a mere initial: it would fit somebody else of the household as well."""
     dated: bool = False
     """Records must carry the right birth date: only it tells a father from a son of the same name."""
 
@@ -87,7 +89,8 @@ class _Names:
         names = culture.female if gender == "f" else culture.male
         for _ in range(30):
             name = self.draw(names)
-            if name not in taken and not taken & set(NICKNAMES.get(name, ())):
+            close = any(name.startswith(other) or other.startswith(name) for other in taken)
+            if not close and not taken & set(NICKNAMES.get(name, ())):
                 break
         taken.add(name)
         taken.update(NICKNAMES.get(name, ()))
@@ -123,7 +126,8 @@ class Mailboxes:
         domain = self.rng.choice(_MAIL_DOMAINS)
         while True:
             address = f"{stem}{tail}@{domain}"
-            box = stem.replace(".", "") + tail + domain
+            # Strangers' addresses differ by more than a dot or an underscore.
+            box = stem.replace(".", "").replace("_", "") + tail + domain
             if box not in self.taken:
                 self.taken.add(box)
                 return address
@@ -241,8 +245,10 @@ class Town:
         landline = self.numbers.landline(home.country) if rng.random() < (0.60 if len(members) > 1 else 0.3) else ""
         family_email = self.mail.household(members[0].family) if len(members) > 1 and rng.random() < 0.22 else ""
         former = self.gazetteer.address(home.country) if rng.random() < 0.07 else None
+        initials = [member.given[0] for member in members]
         for member in members:
             member.landline = landline
+            member.spelled = initials.count(member.given[0]) > 1
             member.family_email = family_email
             if former:
                 member.addresses.insert(0, former)
