@@ -17,7 +17,7 @@ from identity import Cluster, Constraint, Degree, Edge, NormalisedRecord, Resolu
 from onevoice.cli.sandbox_process import Sandbox, running_sandbox
 from onevoice.model import Ref
 from onevoice.pipeline import CycleReport, Hub, PushLimits, open_hub, run_cycle
-from onevoice.pipeline.accounts import provision
+from onevoice.pipeline.accounts import provision, systems_written
 from onevoice.pipeline.people import ResolvesPeople
 
 
@@ -52,13 +52,18 @@ class World:
         self.hubs.append(opened)
         return opened
 
-    def cycle(self, **limits: Any) -> CycleReport:
-        """Create missing fields and run one cycle, fifteen virtual minutes after whatever happened last."""
-        self.post("/clock", {"advance_seconds": 900})
-        hub = self.hub(**limits)
-        for system in sorted({target.system for target in hub.targets}):
+    def provision(self) -> None:
+        """Create the fields that pushing needs."""
+        hub = self.hub()
+        for system in systems_written(hub):
             provision(hub, system, dry_run=False)
-        return run_cycle(hub)
+
+    def cycle(self, *, provisioned: bool = False, **limits: Any) -> CycleReport:
+        """Run one cycle, fifteen virtual minutes after whatever happened last; create missing fields before."""
+        self.post("/clock", {"advance_seconds": 900})
+        if not provisioned:
+            self.provision()
+        return run_cycle(self.hub(**limits))
 
     def tell_assignment(self) -> None:
         """Let the judge know to which profiles the hub assigned the till's records, which carry no pushed id."""

@@ -1,0 +1,97 @@
+"""SIGKILL at random moments of a cycle, then run again: the same end as without, and no second effect at a vendor."""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from collections import Counter
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+PEOPLE = 600
+KILLS = 5
+BATCH = {"salesforce": 200, "hubspot": 100}
+"""The largest batch of each destination: what may have been in the air when the hub died."""
+
+
+def command(here: Any, as_of: str, *words: str) -> list[str]:
+    options = ["--project", str(here.project), "--database", here.database]
+    return [sys.executable, "-m", "onevoice.cli.app", *options, *words, "--as-of", as_of]
+
+
+def start(here: Any, as_of: str) -> subprocess.Popen[bytes]:
+    return subprocess.Popen(
+        command(here, as_of, "sync", "--first"),
+        env={**os.environ, **here.sandbox.environment},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+    )
+
+
+def finish(here: Any, as_of: str) -> float:
+    """Run one sync to its end; return its seconds."""
+    began = time.monotonic()
+    process = start(here, as_of)
+    _, errors = process.communicate(timeout=240)
+    assert process.returncode == 0, errors.decode()[-2000:]
+    return time.monotonic() - began
+
+
+@pytest.mark.slow
+def test_killed_five_times(world: Callable[..., Any]) -> None:
+    calm, stormy = (world(PEOPLE, seed=11, limits=False) for _ in range(2))
+    as_of = "2026-11-22T09:30:00+00:00"
+    for here in (calm, stormy):
+        here.provision()
+        here.post("/clock", {"advance_seconds": 1800})
+    seconds = finish(calm, as_of)
+
+    chance = random.Random(11)
+    killed = 0
+    for _ in range(KILLS):
+        process = start(stormy, as_of)
+        time.sleep(chance.uniform(0.2, 1.0) * seconds)
+        if process.poll() is None:
+            process.send_signal(signal.SIGKILL)
+            killed += 1
+        process.communicate()
+    finish(stormy, as_of)
+    finish(calm, as_of)
+    assert killed >= 3, "the kills came too late to prove anything"
+    assert stormy.get("/state") == calm.get("/state")
+
+    log = stormy.get("/log")
+    for system, batch in BATCH.items():
+        twice = log[system]["identical_resends"]
+        by_table = Counter(place.split("/", 1)[0] for place in twice)
+        assert all(count <= batch * killed for count in by_table.values()), (system, by_table)
+    quiet = calm.get("/log")
+    for system in BATCH:
+        assert len(log[system]["events"]) == len(quiet[system]["events"]), system
+
+
+@pytest.mark.slow
+def test_a_second_process_on_the_same_store_is_refused(world: Callable[..., Any]) -> None:
+    here = world(PEOPLE, seed=12, limits=False)
+    here.provision()
+    here.post("/clock", {"advance_seconds": 1800})
+    first = start(here, "2026-11-22T09:30:00+00:00")
+    time.sleep(3)
+    second = subprocess.run(
+        command(here, "2026-11-22T09:30:00+00:00", "sync", "--first"),
+        env={**os.environ, **here.sandbox.environment},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
+    first.communicate(timeout=240)
+    assert first.returncode == 0
+    assert second.returncode == 1, second.stderr
+    assert "another process is running one" in second.stderr
