@@ -15,14 +15,16 @@ _PACKAGE = Path(__file__).resolve().parent
 
 
 def find_project(given: Path | None = None, environment: Mapping[str, str] | None = None) -> Path:
-    """The project's folder: the given one, else ONEVOICE_PROJECT_DIR, else here or above, else the checkout, else the template.
+    """The project's folder: the given one, ONEVOICE_PROJECT_DIR, here or above, the checkout, the shipped template.
 
     A folder that was named must be a project; ConfigError says where was looked.
     """
     named = given or _from_environment(os.environ if environment is None else environment)
     if named is not None:
         if not (named / MARKER).is_file():
-            raise ConfigError(f"{named}: this folder is no project, it has no {MARKER} (`onevoice init {named}` makes one)")
+            raise ConfigError(
+                f"{named}: this folder is no project, it has no {MARKER} (`onevoice init {named}` makes one)"
+            )
         return named.resolve()
     here = Path.cwd().resolve()
     for folder in (here, *here.parents, _PACKAGE.parent):
@@ -50,7 +52,14 @@ def copy_template(destination: Path) -> tuple[Path, ...]:
     source = template()
     for name in ("config", "mappings"):
         shutil.copytree(source / name, destination / name, ignore=shutil.ignore_patterns("__pycache__", ".*"))
-    return tuple(sorted(path.relative_to(destination) for name in ("config", "mappings") for path in (destination / name).rglob("*") if path.is_file()))
+    return tuple(
+        sorted(
+            path.relative_to(destination)
+            for name in ("config", "mappings")
+            for path in (destination / name).rglob("*")
+            if path.is_file()
+        )
+    )
 
 
 def _from_environment(environment: Mapping[str, str]) -> Path | None:

@@ -13,7 +13,9 @@ class HubSettings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="ONEVOICE_", extra="ignore", frozen=True)
 
-    database_url: SecretStr | None = Field(default=None, description="SQLAlchemy address of the store, with its password")
+    database_url: SecretStr | None = Field(
+        default=None, description="SQLAlchemy address of the store, with its password"
+    )
     project_dir: str | None = Field(default=None, description="Folder that holds config/ and mappings/")
 
 

@@ -7,6 +7,13 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, WithJsonSchema
 
+NAME = r"^[a-z][a-z0-9_]*$"
+"""A name that admins give."""
+VARIABLE = r"^[A-Z][A-Z0-9_]*$"
+"""An environment variable."""
+DAY = r"^[0-9]{4}-[01][0-9]-[0-3][0-9]$"
+"""A calendar day."""
+
 
 class StrictModel(BaseModel):
     """Knows every key it allows and turns no value into another type: what the admin wrote is what counts."""
@@ -15,7 +22,11 @@ class StrictModel(BaseModel):
 
 
 def _listed(value: object) -> object:
-    return [value] if isinstance(value, str) else value
+    if isinstance(value, str):
+        return [value]
+    if isinstance(value, list):
+        return value
+    raise ValueError("write one name, or a list of names (a name that looks like a number needs quotes)")
 
 
 Names = Annotated[
@@ -32,9 +43,7 @@ def _scalar(value: object) -> object:
     raise ValueError("write one text, number, true or false")
 
 
-Scalar = Annotated[
-    Any, AfterValidator(_scalar), WithJsonSchema({"type": ["string", "integer", "number", "boolean"]})
-]
+Scalar = Annotated[Any, AfterValidator(_scalar), WithJsonSchema({"type": ["string", "integer", "number", "boolean"]})]
 """A text, a number, true or false."""
 
 JsonObject = Annotated[Mapping[str, Any], WithJsonSchema({"type": "object"})]

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated
 
-from pydantic import BeforeValidator, Field
+from pydantic import BeforeValidator, Field, WithJsonSchema
 
-from onevoice.configfile.base import StrictModel
+from onevoice.configfile.base import NAME, VARIABLE, StrictModel
 from onevoice.configfile.transform_specs import Region, Zone
 
-Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
-Variable = Annotated[str, Field(pattern=r"^[A-Z][A-Z0-9_]*$")]
+Name = Annotated[str, Field(pattern=NAME)]
+Variable = Annotated[str, Field(pattern=VARIABLE)]
 
 
 class StreamOptions(StrictModel):
@@ -34,7 +34,14 @@ def _by_name(written: object) -> object:
 Streams = Annotated[
     Mapping[str, StreamOptions],
     BeforeValidator(_by_name),
-    Field(min_length=1),
+    WithJsonSchema(
+        {
+            "anyOf": [
+                {"type": "array", "items": {"type": "string"}},
+                {"type": "object", "additionalProperties": StreamOptions.model_json_schema()},
+            ]
+        }
+    ),
 ]
 """Streams by name, or only their names."""
 

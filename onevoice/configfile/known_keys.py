@@ -11,6 +11,10 @@ from pydantic import BaseModel
 Schema = Mapping[str, Any]
 
 
+VALUE = "value"
+"""The union tag of a constant, which is chosen by its key and not by a word."""
+
+
 def tag(name: str) -> str:
     """The union tag of a named choice: brackets keep it apart from any key an admin may write."""
     return f"<{name}>"
@@ -61,7 +65,8 @@ def _inside(branch: Schema, segment: str | int) -> Schema | None:
     if isinstance(segment, int):
         found = branch.get("items")
     else:
-        found = branch.get("properties", {}).get(segment, branch.get("additionalProperties"))
+        any_key = branch.get("additionalProperties") or next(iter(branch.get("patternProperties", {}).values()), None)
+        found = branch.get("properties", {}).get(segment, any_key)
     return found if isinstance(found, Mapping) else None
 
 

@@ -12,7 +12,7 @@ from onevoice.configfile.document import TOP, Document
 from onevoice.configfile.mapping_file import MappingFile, MappingTestFile
 from onevoice.configfile.phrases import validate
 from onevoice.configfile.project_checks import CHECKS
-from onevoice.configfile.project_config import CONFIG_FILES, Check, NotReadable, ProjectConfig
+from onevoice.configfile.project_config import CONFIG_FILES, OPTIONAL_FILES, Check, NotReadable, ProjectConfig
 from onevoice.configfile.words import did_you_mean
 from onevoice.configfile.yamltext import MAX_BYTES, read_yaml
 from onevoice.errors import ConfigError, Fault
@@ -20,8 +20,6 @@ from onevoice.errors import ConfigError, Fault
 Model = TypeVar("Model", bound=BaseModel)
 
 TEST_SUFFIX = "_test"
-OTHER_CONFIG = frozenset({"config/suppression_test.yaml"})
-"""Files in config/ that another part of the hub reads."""
 
 
 def load_project(root: Path, extra_checks: Sequence[Check] = ()) -> ProjectConfig:
@@ -40,10 +38,13 @@ def lint_project(root: Path, extra_checks: Sequence[Check] = ()) -> list[Fault]:
 
 def _read(root: Path, extra_checks: Sequence[Check]) -> tuple[ProjectConfig, list[Fault]]:
     reading = _Reading(root)
-    models = {
-        file: model for file, kind in CONFIG_FILES.items() if (model := reading.model(file, kind)) is not None
+    models = {file: model for file, kind in CONFIG_FILES.items() if (model := reading.model(file, kind)) is not None}
+    models |= {
+        file: model
+        for file, kind in OPTIONAL_FILES.items()
+        if (root / file).exists() and (model := reading.model(file, kind)) is not None
     }
-    reading.refuse_strangers("config", {*CONFIG_FILES, *OTHER_CONFIG})
+    reading.refuse_strangers("config", {*CONFIG_FILES, *OPTIONAL_FILES})
     mappings: dict[tuple[str, str], MappingFile] = {}
     tests: dict[tuple[str, str], MappingTestFile] = {}
     for path in reading.mapping_paths():
@@ -113,7 +114,9 @@ class _Reading:
         for path in sorted((self.root / folder).glob("*.y*ml")):
             file = path.relative_to(self.root).as_posix()
             if file not in known:
-                self._note(file, "unknown file", f"no part of the hub reads this file{did_you_mean(file, known)} (rename it)")
+                self._note(
+                    file, "unknown file", f"no part of the hub reads this file{did_you_mean(file, known)} (rename it)"
+                )
 
     def _bytes(self, file: str) -> bytes | None:
         path = self.root / file

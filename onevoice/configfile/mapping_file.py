@@ -79,7 +79,7 @@ class PullCase(StrictModel):
 
 
 class PushCase(StrictModel):
-    """Given these values of the hub, expect exactly these fields to be pushed; fields that are cleared may be left out."""
+    """Given these values of the hub, expect exactly these fields to be pushed; cleared ones may be left out."""
 
     name: str = Field(min_length=1)
     given: JsonObject

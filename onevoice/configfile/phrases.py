@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
+from onevoice.configfile.base import DAY, NAME, VARIABLE
 from onevoice.configfile.document import Document, Path
-from onevoice.configfile.known_keys import allowed_keys, tag_name
+from onevoice.configfile.known_keys import VALUE, allowed_keys, tag_name
 from onevoice.configfile.words import described, one_of
 from onevoice.errors import Fault
 
 Model = TypeVar("Model", bound=BaseModel)
+
 
 def validate(document: Document, model: type[Model]) -> tuple[Model | None, list[Fault]]:
     """The model made from a document, or None with one fault for each thing wrong."""
@@ -46,38 +49,55 @@ def _fault(document: Document, detail: ErrorDetails, model: type[BaseModel]) -> 
         word, allowed = str(path[-1]) if path else "", allowed_keys(model, detail["loc"][:-1])
         return document.fault(path, "unknown key", f'"{word}" is not a key here{one_of(word, allowed)}', at_key=True)
     name, message = _phrase(detail, kind)
+    if kind == "union_tag_invalid":
+        path = (*path, *_key_of(detail["input"], tag_name(str(detail["ctx"]["tag"]))))
     return document.fault(path, name, message, at_key=at_key)
+
+
+def _key_of(written: object, word: str) -> Path:
+    """The key under which a misspelt choice stands."""
+    return next(((key,) for key, value in written.items() if value == word), ()) if isinstance(written, dict) else ()
 
 
 def _phrase(detail: ErrorDetails, kind: str) -> tuple[str, str]:
     """Kind and message of every fault but a missing or an unknown key."""
     context: Mapping[str, Any] = detail.get("ctx") or {}
     found = detail["input"]
-    if kind == "union_tag_invalid":
-        word = tag_name(str(context["tag"]))
-        allowed = [tag_name(each.strip().strip("'")) for each in str(context["expected_tags"]).split(", ")]
+    if kind in _WORD_LISTS:
+        word = tag_name(str(context["tag"])) if "tag" in context else str(found)
+        allowed = [each for each in _quoted(str(context[_WORD_LISTS[kind]])) if each != VALUE]
         return "not allowed", f'"{word}" is not known here{one_of(word, allowed)}'
-    if kind in {"literal_error", "enum"}:
-        allowed = [each.strip("'") for each in str(context["expected"]).replace(" or ", ", ").split(", ")]
-        return "not allowed", f"{described(found)} is not known here{one_of(str(found), allowed)}"
     if kind == "union_tag_not_found":
         return "missing", f"the key {context.get('discriminator', '')} is missing here (it says what this is)"
-    if kind in {"value_error", "assertion_error"}:
+    if kind in _WANTED:
+        hint = " (put it in quotes)" if _WANTED[kind] == "a text" and isinstance(found, int | float) else ""
+        return "wrong type", f"{described(found)} stands where {_WANTED[kind]} is expected{hint}"
+    if kind == "value_error":
         return "not allowed", str(context.get("error", detail["msg"]))
-    wanted = _WANTED.get(kind)
-    if wanted is not None:
-        hint = " (put it in quotes)" if wanted == "a text" and isinstance(found, int | float) else ""
-        return "wrong type", f"{described(found)} stands where {wanted} is expected{hint}"
-    limit = _LIMITS.get(kind)
-    if limit is not None:
-        return "not allowed", f"{described(found)} is not allowed here: {limit.format_map(_Spelled(context))}"
-    return "not allowed", f"{described(found)} is not allowed here: {detail['msg'][:1].lower()}{detail['msg'][1:]}"
+    return "not allowed", _beyond(kind, found, context, detail["msg"])
 
 
-class _Spelled(dict[str, Any]):
-    def __missing__(self, key: str) -> str:
-        return key.replace("_", " ")
+def _beyond(kind: str, found: object, context: Mapping[str, Any], otherwise: str) -> str:
+    """What is said of a value of the right type that is not allowed."""
+    if kind in {"too_short", "string_too_short"} and not found:
+        return "nothing is written here, and at least one entry is needed"
+    if kind == "string_pattern_mismatch":
+        pattern = str(context["pattern"])
+        allowed = f"write {_PATTERNS.get(pattern, pattern)}"
+    elif kind in _LIMITS:
+        allowed = _LIMITS[kind].format_map(context)
+    else:
+        allowed = f"{otherwise[:1].lower()}{otherwise[1:]}"
+    return f"{described(found)} is not allowed here: {allowed}"
 
+
+def _quoted(text: str) -> list[str]:
+    """The words of pydantic's list `'a', 'b' or 'c'`."""
+    return [tag_name(each) for each in re.findall(r"'([^']*)'", text)]
+
+
+_WORD_LISTS = {"union_tag_invalid": "expected_tags", "literal_error": "expected", "enum": "expected"}
+"""Errors about a word that is not in a list, and where pydantic keeps the list."""
 
 _WANTED = {
     "string_type": "a text",
@@ -108,14 +128,18 @@ _WANTED = {
     "is_instance_of": "a list",
 }
 
+_PATTERNS = {
+    NAME: "small letters, digits and _, beginning with a letter",
+    VARIABLE: "capital letters, digits and _, beginning with a letter",
+    DAY: "a day like 2026-11-22",
+}
+"""Patterns in words."""
+
 _LIMITS = {
     "greater_than": "it must be more than {gt}",
     "greater_than_equal": "it must be at least {ge}",
     "less_than": "it must be less than {lt}",
     "less_than_equal": "it must be at most {le}",
-    "too_short": "at least {min_length} entries are needed",
     "too_long": "at most {max_length} entries are allowed",
-    "string_too_short": "at least {min_length} characters are needed",
     "string_too_long": "at most {max_length} characters are allowed",
-    "string_pattern_mismatch": "it must look like {pattern}",
 }

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Literal, Self
+from typing import Annotated, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field
 
-from onevoice.configfile.base import StrictModel
-from onevoice.model import KINDS, FieldType
+from onevoice.configfile.base import NAME, StrictModel
+from onevoice.model import FieldType
 
 
 class Attribute(StrictModel):
@@ -21,14 +21,7 @@ class Attribute(StrictModel):
 class ProfileFile(StrictModel):
     """Attributes by name."""
 
-    attributes: Mapping[Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")], Attribute] = Field(default_factory=dict)
-
-    @model_validator(mode="after")
-    def _not_taken(self) -> Self:
-        taken = sorted(self.attributes.keys() & KINDS["customer"].keys())
-        if taken:
-            raise ValueError(f"{', '.join(taken)}: every customer has this already (choose another name)")
-        return self
+    attributes: Mapping[Annotated[str, Field(pattern=NAME)], Attribute] = Field(default_factory=dict)
 
     def custom_fields(self) -> Mapping[str, FieldType]:
         """The attributes as canonical customer fields."""

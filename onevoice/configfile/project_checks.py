@@ -8,7 +8,7 @@ from typing import Any
 from onevoice.configfile.canonical import ESSENTIAL, OWNED_ELSEWHERE, WORDS
 from onevoice.configfile.document import Path
 from onevoice.configfile.mapping_file import OWNER, RECORD, ItemSpec, MappingFile
-from onevoice.configfile.project_config import Check, ProjectConfig, mapping_path
+from onevoice.configfile.project_config import PROFILE, Check, ProjectConfig, mapping_path
 from onevoice.configfile.push_sources import push_sources
 from onevoice.configfile.transform_specs import Constant, PullTable
 from onevoice.configfile.words import described, one_of
@@ -49,7 +49,9 @@ def known_place(project: ProjectConfig) -> Iterator[Fault]:
             message = f'the folder "{system}" is not a system of config/hub.yaml{one_of(system, systems)}'
             yield project.fault(file, (), "unknown system", message)
         elif stream not in systems[system].streams:
-            message = f'"{stream}" is not a stream of {system} in config/hub.yaml{one_of(stream, systems[system].streams)}'
+            message = (
+                f'"{stream}" is not a stream of {system} in config/hub.yaml{one_of(stream, systems[system].streams)}'
+            )
             yield project.fault(file, ("stream",), "unknown stream", message)
 
 
@@ -60,6 +62,13 @@ def tests_beside_mappings(project: ProjectConfig) -> Iterator[Fault]:
             here = {name for folder, name in project.mappings if folder == system}
             message = f"there is no mapping {mapping_path(system, stream)} for this test{one_of(stream, here)}"
             yield project.fault(mapping_path(system, f"{stream}_test"), (), "unknown stream", message)
+
+
+def new_attributes(project: ProjectConfig) -> Iterator[Fault]:
+    """An attribute has a name of its own."""
+    for name in sorted(project.profile.attributes.keys() & KINDS["customer"].keys()):
+        message = "every customer has this already (choose another name, or map to this one)"
+        yield project.fault(PROFILE, ("attributes", name), "used twice", message, at_key=True)
 
 
 def canonical_fields(project: ProjectConfig) -> Iterator[Fault]:
@@ -105,7 +114,7 @@ def closed_lists(project: ProjectConfig) -> Iterator[Fault]:
                 continue
             for inner, value in _given_words(field):
                 if isinstance(value, str) and value not in allowed:
-                    message = f'"{value}" is not a {name} of {kind}{one_of(value, allowed)}'
+                    message = f'"{value}" is not known as {kind}.{name}{one_of(value, allowed)}'
                     yield project.fault(file, (*path, "fields", name, *inner), "not allowed", message)
 
 
@@ -154,7 +163,7 @@ def known_push_sources(project: ProjectConfig) -> Iterator[Fault]:
             here: Path = ("push", "fields", name)
             wanted = known.get(field.source)
             if wanted is None:
-                message = f'the hub knows no "{field.source}"{one_of(field.source, _siblings(field.source, known))}'
+                message = f'the hub knows no "{field.source}"{_near_sources(field.source, known)}'
                 yield project.fault(file, (*here, "from"), "unknown source", message)
             elif wanted not in field.takes:
                 takes = " or ".join(sorted(_a(each) for each in field.takes))
@@ -202,20 +211,23 @@ def no_field_twice(project: ProjectConfig) -> Iterator[Fault]:
 
 def no_loops(project: ProjectConfig) -> Iterator[Fault]:
     """What the hub writes and owns is not pulled as if it were news; native opt-outs are statements of their own."""
-    for (system, stream), mapping in project.mappings.items():
-        pushed = {n for n, f in (mapping.push.fields.items() if mapping.push else ()) if not f.irreversible}
-        file = mapping_path(system, stream)
-        for _, of_file, _, spec, path in _specs(project):
-            for name, field in spec.fields.items() if of_file == file else ():
-                if isinstance(field, Constant) or not pushed.intersection(field.source):
-                    continue
-                message = f"{', '.join(sorted(pushed.intersection(field.source)))} is written by the hub itself (pull another field)"
+    pushed = {
+        file: {name for name, field in mapping.push.fields.items() if not field.irreversible}
+        for file, mapping in _pushes(project)
+        if mapping.push
+    }
+    for _, file, _, spec, path in _specs(project):
+        for name, field in spec.fields.items():
+            own = () if isinstance(field, Constant) else pushed.get(file, set()).intersection(field.source)
+            if own:
+                message = f"{', '.join(sorted(own))} is written by the hub itself (pull another field)"
                 yield project.fault(file, (*path, "fields", name, "from"), "loop", message)
 
 
 CHECKS: Sequence[Check] = (
     known_place,
     tests_beside_mappings,
+    new_attributes,
     canonical_fields,
     pulled_types,
     closed_lists,
@@ -263,16 +275,17 @@ def _given_words(field: object) -> Iterator[tuple[Path, Any]]:
 def _constant(project: ProjectConfig, file: str, path: Path, value: object, wanted: FieldType) -> Iterator[Fault]:
     allowed = _TYPES_OF_CONSTANTS[wanted]
     if not allowed:
-        message = f"{described(value)} stands where {_a(wanted)} is expected, which differs from record to record (use `from:`)"
+        message = f"{_a(wanted)} differs from record to record, so it cannot be written here (use `from:`)"
         yield project.fault(file, path, "wrong type", message)
     elif not isinstance(value, allowed) or (isinstance(value, bool) and wanted is not FieldType.BOOLEAN):
         yield project.fault(file, path, "wrong type", f"{described(value)} stands where {_a(wanted)} is expected")
 
 
-def _siblings(source: str, known: Mapping[str, FieldType]) -> Sequence[str]:
-    """The sources that begin like this one, or all of them: a list that can be read at a glance."""
+def _near_sources(source: str, known: Mapping[str, FieldType]) -> str:
+    """What may be meant: sources that begin alike, or that end in the very word, or the beginnings there are."""
     head = source.split(".", maxsplit=1)[0] + "."
-    return [each for each in known if each.startswith(head)] or list(known)
+    alike = [each for each in known if each.startswith(head) or each.endswith(f".{source}")]
+    return one_of(source, alike or {each.split(".")[0] + ("." if "." in each else "") for each in known})
 
 
 def _a(type_: FieldType) -> str:

@@ -17,7 +17,7 @@ from onevoice.configfile.loyalty_file import LoyaltyFile
 from onevoice.configfile.mapping_file import MappingFile, MappingTestFile
 from onevoice.configfile.offers_file import OffersFile
 from onevoice.configfile.profile_file import ProfileFile
-from onevoice.configfile.suppression_file import SuppressionFile
+from onevoice.configfile.suppression_file import SuppressionFile, SuppressionTestFile
 from onevoice.errors import Fault
 
 HUB = "config/hub.yaml"
@@ -39,6 +39,11 @@ CONFIG_FILES: Mapping[str, type[BaseModel]] = {
 }
 """Files that every project has, and their models."""
 
+SUPPRESSION_TEST = "config/suppression_test.yaml"
+
+OPTIONAL_FILES: Mapping[str, type[BaseModel]] = {SUPPRESSION_TEST: SuppressionTestFile}
+"""Files that a project may have."""
+
 Model = TypeVar("Model", bound=BaseModel)
 
 
@@ -56,7 +61,7 @@ class ProjectConfig:
 
     root: Path
     models: Mapping[str, BaseModel] = field(repr=False)
-    """By file, for the files in CONFIG_FILES that are free of faults."""
+    """By file, for the files in config/ that are free of faults."""
     mappings: Mapping[tuple[str, str], MappingFile] = field(repr=False)
     """By system and stream."""
     mapping_tests: Mapping[tuple[str, str], MappingTestFile] = field(repr=False)
@@ -98,9 +103,7 @@ class ProjectConfig:
         """config/suppression.yaml."""
         return self._model(SUPPRESSION, SuppressionFile)
 
-    def fault(
-        self, file: str, path: Sequence[str | int], kind: str, message: str, *, at_key: bool = False
-    ) -> Fault:
+    def fault(self, file: str, path: Sequence[str | int], kind: str, message: str, *, at_key: bool = False) -> Fault:
         """A fault at what is written at `path` of `file` (at its key, if asked), or at the nearest thing around it."""
         document = self.documents.get(file)
         return (document or Document(file, None)).fault(path, kind, message, at_key=at_key)

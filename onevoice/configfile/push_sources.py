@@ -1,8 +1,12 @@
 """What the hub can push: the dotted names after `from:` in `push:`, with their types.
 
-`profile.id` · `decided_at` · `golden.<customer field>` · `status.<programme>.<tier|tier_until|points|member_since|status>` ·
-`suppress.<family>` (until-date; FOREVER when no date ends it) · `suppressed.<family>` · `opt_out.<channel>` (true only for
-the very contact point that opted out).
+profile.id                     our id of the customer
+decided_at                     when anything that is pushed last changed
+golden.<customer field>        the surviving value
+status.<programme>.<field>     merged loyalty status: tier, tier_until, points, member_since, status
+suppress.<family>              last day on which the family must not be sent; FOREVER when no date ends it
+suppressed.<family>            whether it must not be sent today
+opt_out.<channel>              true only for the very contact point that opted out
 """
 
 from __future__ import annotations

@@ -8,13 +8,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Annotated, Any, ClassVar, Literal
-from zoneinfo import ZoneInfo, available_timezones
+from zoneinfo import available_timezones
 
 from pydantic import AfterValidator, Discriminator, Field, Tag
 
-from onevoice.configfile.base import Names, Scalar, StrictModel
-from onevoice.configfile.known_keys import tag
-from onevoice.configfile.words import one_of
+from onevoice.configfile.base import DAY, Names, Scalar, StrictModel
+from onevoice.configfile.known_keys import VALUE, tag
+from onevoice.configfile.words import did_you_mean
 from onevoice.model import FieldType
 
 _PROBE = datetime.fromisoformat("2001-02-03T04:05:06+00:00")
@@ -32,9 +32,9 @@ def _format(text: str) -> str:
 
 def time_zone(text: str) -> str:
     """The name of a time zone that exists, as in `Europe/Berlin`."""
-    if text not in available_timezones():
-        raise ValueError(f'"{text}" is not a time zone{one_of(text, available_timezones(), listed=False)}')
-    ZoneInfo(text)
+    zones = available_timezones()
+    if text not in zones:
+        raise ValueError(f'"{text}" is not a time zone{did_you_mean(text, zones)} (write one like Europe/Berlin)')
     return text
 
 
@@ -105,7 +105,7 @@ class PullDate(PullField):
 
 
 class PullDatetime(PullField):
-    """A moment: ISO text, milliseconds since 1970, or one of `formats`; without an offset it is local time of `zone`."""
+    """A moment: ISO text, milliseconds since 1970, or one of `formats`; without an offset, local time of `zone`."""
 
     makes = FieldType.DATETIME
     transform: Literal["datetime"]
@@ -182,19 +182,19 @@ class Constant(StrictModel):
 def _chosen(written: object) -> str:
     """The union tag of what an admin wrote (or, when a model is written out again, of the model)."""
     if isinstance(written, StrictModel):
-        return tag(getattr(written, "transform", "value"))
+        return tag(getattr(written, "transform", VALUE))
     name = written.get("transform", "text") if isinstance(written, Mapping) else "text"
     return tag(name if isinstance(name, str) else "text")
 
 
 def _pull_choice(written: object) -> str:
-    if isinstance(written, Mapping) and "value" in written and not {"from", "transform"} & written.keys():
-        return tag("value")
+    if isinstance(written, Mapping) and VALUE in written:
+        return tag(VALUE)
     return _chosen(written)
 
 
 AnyPullField = Annotated[
-    Annotated[Constant, Tag(tag("value"))]
+    Annotated[Constant, Tag(tag(VALUE))]
     | Annotated[PullText, Tag(tag("text"))]
     | Annotated[PullName, Tag(tag("name"))]
     | Annotated[PullEmail, Tag(tag("email"))]
@@ -245,7 +245,7 @@ class PushDate(PushedField):
 
     takes = frozenset({FieldType.DATE})
     transform: Literal["date"]
-    latest: Annotated[str, Field(pattern=r"^[0-9]{4}-[01][0-9]-[0-3][0-9]$")] | None = None
+    latest: Annotated[str, Field(pattern=DAY)] | None = None
 
 
 class PushDatetime(PushedField):

@@ -16,13 +16,13 @@ def did_you_mean(word: str, allowed: Iterable[str]) -> str:
     return f', did you mean "{by_lower[near[0]]}"?' if near else ""
 
 
-def one_of(word: str, allowed: Iterable[str], *, listed: bool = True) -> str:
-    """What is allowed instead of `word`: the nearest first, then the list if it can be read at a glance."""
+def one_of(word: str, allowed: Iterable[str]) -> str:
+    """What is allowed instead of `word`: the nearest first, then the list."""
     choices = sorted(set(allowed))
-    if not listed:
-        return did_you_mean(word, choices)
+    if not choices:
+        return ""
     text = ", ".join(choices[:MOST_LISTED]) + (", ..." if len(choices) > MOST_LISTED else "")
-    return f"{did_you_mean(word, choices)} (allowed: {text or 'nothing here'})"
+    return f"{did_you_mean(word, choices)} (allowed: {text})"
 
 
 def described(value: object) -> str:

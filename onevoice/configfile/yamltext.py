@@ -110,6 +110,8 @@ class _Builder:
         position = _mark(event)
         path = self._open[-1].next_path() if self._open else ()
         _refuse_tag(event, position, path)
+        if isinstance(event, ScalarEvent) and not event.value and not event.style:
+            position = self.keys.get(path, position)  # nothing is written: it stands where its key stands
         self.values[path] = position
         self._grow(1, position, path)
         if isinstance(event, AliasEvent):
@@ -125,7 +127,9 @@ class _Builder:
                 self._anchors[event.anchor] = (value, 1)
             self._place(value)
         elif len(self._open) >= MAX_DEPTH:
-            raise _Refused(position, "too deep", path[:3], f"nested more than {MAX_DEPTH} levels deep (write it flatter)")
+            raise _Refused(
+                position, "too deep", path[:3], f"nested more than {MAX_DEPTH} levels deep (write it flatter)"
+            )
         else:
             fresh: dict[str, Any] | list[Any] = {} if isinstance(event, MappingStartEvent) else []
             self._open.append(_Open(fresh, path, event.anchor, self._count))
@@ -185,7 +189,9 @@ def _mark(event: Event) -> Position:
 def _refuse_tag(event: NodeEvent, position: Position, path: Path) -> None:
     tag = getattr(event, "tag", None)
     if tag is not None:
-        raise _Refused(position, "syntax", path, "a tag (!) is not read (write the value alone, in quotes if it is text)")
+        raise _Refused(
+            position, "syntax", path, "a tag (!) is not read (write the value alone, in quotes if it is text)"
+        )
 
 
 def _whole(file: str, position: Position, kind: str, message: str) -> Fault:
@@ -194,7 +200,10 @@ def _whole(file: str, position: Position, kind: str, message: str) -> Fault:
 
 _PLAIN_WORDS = (
     ("\\t", "a tab stands where YAML wants spaces (replace it by spaces)"),
-    ("mapping values are not allowed", "a second colon on this line (put the text in quotes, or check the indentation)"),
+    (
+        "mapping values are not allowed",
+        "a second colon on this line (put the text in quotes, or check the indentation)",
+    ),
     ("unexpected end of stream", "a quote is opened and never closed"),
     ("could not find expected ':'", "a line without a colon (write `key: value`)"),
     ("expected ',' or", "a bracket is opened and not closed, or a comma is missing"),

@@ -16,6 +16,8 @@ from onevoice.mapping.transforms import Defaults
 from onevoice.model import KINDS, FieldType, Item, Ref
 from onevoice.protocols import Json
 
+NO_DEFAULTS = Defaults()
+
 TRANSFORMS_REVISION = 1
 """Part of every version: raise it when a transform changes its meaning, so that stored records are mapped again."""
 
@@ -52,7 +54,7 @@ class CompiledMapping:
 
 
 def compile_mapping(
-    model: MappingFile, custom: Mapping[str, FieldType], defaults: Defaults = Defaults()
+    model: MappingFile, custom: Mapping[str, FieldType], defaults: Defaults = NO_DEFAULTS
 ) -> CompiledMapping:
     """Compile a checked mapping. `custom` are the attributes of config/profile.yaml, `defaults` come from hub.yaml."""
     fields = {**KINDS, "customer": {**KINDS["customer"], **custom}}

@@ -20,6 +20,7 @@ REMEMBERED = 20_000
 """Distinct texts remembered per field; beyond it the memory starts afresh (about 3 MB a field)."""
 
 _NEW = object()
+_EMPTY: tuple[object, ...] = ([], {})
 
 
 def getter(source: str) -> Get:
@@ -48,15 +49,13 @@ def _walk(found: Any, steps: Sequence[str]) -> Any:
     return found
 
 
-def is_blank(value: Any) -> bool:
-    """Nothing, empty text, blanks only, an empty list or object."""
-    return value is None or (isinstance(value, str | list | Mapping) and not (value.strip() if isinstance(value, str) else value))
-
-
 class FieldReader:
     """One canonical field of one item, read from one or several vendor fields."""
 
-    __slots__ = ("_blanks", "_convert", "_sources", "_what", "memory", "single", "target")
+    __slots__ = ("_blanks", "_convert", "_memory", "_sources", "_what", "read", "target")
+
+    read: Callable[[Json, datetime | None, list[str]], Any]
+    """The canonical value of a record, or None; what could not be read is added to the list."""
 
     def __init__(self, kind: str, target: str, spec: PullField, convert: Pull) -> None:
         self.target = target
@@ -64,16 +63,18 @@ class FieldReader:
         self._sources = tuple((source, getter(source)) for source in spec.source)
         self._blanks = frozenset(each.strip().casefold() for each in spec.blank)
         self._what = f"{kind}.{target}"
-        self.memory: dict[str, Any] = {}
+        self._memory: dict[str, Any] = {}
         only = spec.source[0]
         plain = len(spec.source) == 1 and "." not in only and only != UPDATED_AT
-        self.single = only if plain else None
-        """The vendor field, where a value is one plain look-up away."""
+        self.read = self._plain(only) if plain else self._first
 
-    def convert(self, value: Any, source: str, notes: list[str]) -> Any:
+    def _made(self, value: Any, source: str, notes: list[str]) -> Any:
         """The canonical value of one vendor value, remembered where it is a text; None when it says nothing."""
         text = isinstance(value, str)
-        if is_blank(value) or (self._blanks and text and value.strip().casefold() in self._blanks):
+        if text:
+            if not value or value.isspace() or (self._blanks and value.strip().casefold() in self._blanks):
+                return None
+        elif value is None or value in _EMPTY:
             return None
         try:
             made = self._convert(value)
@@ -86,21 +87,33 @@ class FieldReader:
         if made == "":
             made = None
         if text:
-            if len(self.memory) >= REMEMBERED:
-                self.memory.clear()
-            self.memory[value] = made
+            if len(self._memory) >= REMEMBERED:
+                self._memory.clear()
+            self._memory[value] = made
         return made
 
-    def read(self, data: Json, updated_at: datetime | None, notes: list[str]) -> Any:
-        """The first vendor value that says something."""
+    def _plain(self, source: str) -> Callable[[Json, datetime | None, list[str]], Any]:
+        """Reading one field that is one look-up away: nearly all fields, so this is the path that has to be short."""
+        known, convert = self._memory.get, self._made
+
+        def read(data: Json, _updated_at: datetime | None, notes: list[str]) -> Any:
+            value = data.get(source)
+            if value is None:
+                return None
+            if value.__class__ is str:
+                found = known(value, _NEW)
+                if found is not _NEW:
+                    return found
+            return convert(value, source, notes)
+
+        return read
+
+    def _first(self, data: Json, updated_at: datetime | None, notes: list[str]) -> Any:
+        """The first vendor field that says something."""
         for source, get in self._sources:
             value = get(data, updated_at)
-            if isinstance(value, str):
-                made = self.memory.get(value, _NEW)
-                if made is _NEW:
-                    made = self.convert(value, source, notes)
-            else:
-                made = self.convert(value, source, notes)
+            found = self._memory.get(value, _NEW) if isinstance(value, str) else _NEW
+            made = self._made(value, source, notes) if found is _NEW else found
             if made is not None:
                 return made
         return None
@@ -109,59 +122,63 @@ class FieldReader:
 class ItemReader:
     """One item of a mapping, ready to be made from any number of records."""
 
-    __slots__ = ("_constants", "_kind", "_only_with", "_owner", "_required", "_single", "_slow", "_sources")
+    __slots__ = (
+        "_conditions",
+        "_constants",
+        "_kind",
+        "_only_with_owner",
+        "_owner",
+        "_readers",
+        "_required",
+        "_said_by",
+    )
 
     def __init__(self, kind: str, spec: ItemSpec, types: Mapping[str, FieldType], defaults: Defaults) -> None:
         self._kind = kind
         self._constants = {
-            name: _constant(field.value, types[name]) for name, field in spec.fields.items() if isinstance(field, Constant)
+            name: _constant(field.value, types[name])
+            for name, field in spec.fields.items()
+            if isinstance(field, Constant)
         }
-        readers = [
-            FieldReader(kind, name, field, _convert(kind, name, field, types[name], defaults))
+        readers = {
+            name: FieldReader(kind, name, field, _convert(kind, name, field, types[name], defaults))
             for name, field in spec.fields.items()
             if not isinstance(field, Constant)
-        ]
-        self._single = tuple((each.single, each.memory, each.target, each) for each in readers if each.single is not None)
-        self._slow = tuple(each for each in readers if each.single is None)
+        }
+        self._conditions = tuple(reader for name, reader in readers.items() if name in spec.only_with)
+        self._readers = tuple(reader for name, reader in readers.items() if name not in spec.only_with)
+        self._only_with_owner = OWNER in spec.only_with
         self._owner = (spec.owner.stream, tuple(getter(each) for each in spec.owner.source)) if spec.owner else None
-        self._only_with = tuple(spec.only_with)
-        self._sources = {name: _said_by(field) for name, field in spec.fields.items()}
-        if spec.owner:
-            self._sources[OWNER] = ", ".join(spec.owner.source)
         needed = [*spec.required, *ESSENTIAL.get(kind, ()), *([OWNER] if spec.owner else [])]
         self._required = tuple(dict.fromkeys(name for name in needed if name not in spec.only_with))
+        self._said_by = {
+            name: ", ".join(each.source) for name, each in spec.fields.items() if isinstance(each, PullField)
+        }
+        if spec.owner:
+            self._said_by[OWNER] = ", ".join(spec.owner.source)
 
     def read(
         self, ref: Ref, data: Json, updated_at: datetime | None, faults: list[str], notes: list[str]
     ) -> Item | None:
         """The item of a record; None when the record has none, with a fault when it must have one."""
-        made: dict[str, Any] = dict(self._constants)
-        for source, memory, target, reader in self._single:
-            value = data.get(source)
-            if value is None:
-                continue
-            if value.__class__ is str:
-                found = memory.get(value, _NEW)
-                if found is _NEW:
-                    found = reader.convert(value, source, notes)
-            else:
-                found = reader.convert(value, source, notes)
-            if found is not None:
-                made[target] = found
-        for reader in self._slow:
+        made = dict(self._constants)
+        for reader in self._conditions:  # first, because most records end here
+            found = reader.read(data, updated_at, notes)
+            if found is None:
+                return None
+            made[reader.target] = found
+        owner = self._owner_ref(ref, data, updated_at)
+        if owner is None and self._only_with_owner:
+            return None
+        for reader in self._readers:
             found = reader.read(data, updated_at, notes)
             if found is not None:
                 made[reader.target] = found
-        owner = self._owner_ref(ref, data, updated_at)
-        for name in self._only_with:
-            if name not in made and not (name == OWNER and owner):
-                return None
         missing = [name for name in self._required if name not in made and not (name == OWNER and owner)]
         for name in missing:
-            faults.append(f"{self._sources.get(name, name)} is blank or unusable, but every {self._kind} needs its {name}")
-        if missing or not made:
-            return None
-        return Item(ref, self._kind, made, owner)
+            said_by = self._said_by.get(name, name)
+            faults.append(f"{said_by} is blank or unusable, but every {self._kind} needs its {name}")
+        return Item(ref, self._kind, made, owner) if made and not missing else None
 
     def _owner_ref(self, ref: Ref, data: Json, updated_at: datetime | None) -> Ref | None:
         if self._owner is None:
@@ -175,10 +192,6 @@ class ItemReader:
             if key:
                 return Ref(ref.system, stream, key)
         return None
-
-
-def _said_by(field: Constant | PullField) -> str:
-    return "a constant" if isinstance(field, Constant) else ", ".join(field.source)
 
 
 def _constant(value: Any, type_: FieldType) -> Any:

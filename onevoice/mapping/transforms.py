@@ -43,7 +43,7 @@ class Odd(Unusable):
 
 @dataclass(frozen=True, slots=True)
 class Defaults:
-    """What a mapping leaves unsaid, from config/hub.yaml; without a region, numbers without a country keep their digits."""
+    """What a mapping leaves unsaid, from config/hub.yaml; without a region, national numbers keep their digits."""
 
     region: str | None = None
     zone: str = "UTC"
@@ -142,23 +142,20 @@ _PLAIN: Mapping[type[specs.PullField], Pull] = {
 }
 
 
+_BOUND: Mapping[type[specs.PullField], Callable[[Any, Defaults], Pull]] = {
+    specs.PullPhone: lambda field, defaults: phone(field.region or defaults.region),
+    specs.PullDate: lambda field, _: day(tuple(field.formats)),
+    specs.PullDatetime: lambda field, defaults: moment(tuple(field.formats), ZoneInfo(field.zone or defaults.zone)),
+    specs.PullDecimal: lambda field, _: decimal(field.decimal_mark),
+    specs.PullBoolean: lambda field, _: boolean(opposite=field.opposite),
+    specs.PullTable: lambda field, _: table(field.table),
+}
+
+
 def puller(field: specs.PullField, defaults: Defaults) -> Pull:
     """The function of a pulled field with its parameters bound."""
-    match field:
-        case specs.PullPhone():
-            return phone(field.region or defaults.region)
-        case specs.PullDate():
-            return day(tuple(field.formats))
-        case specs.PullDatetime():
-            return moment(tuple(field.formats), ZoneInfo(field.zone or defaults.zone))
-        case specs.PullDecimal():
-            return decimal(field.decimal_mark)
-        case specs.PullBoolean():
-            return boolean(opposite=field.opposite)
-        case specs.PullTable():
-            return table(field.table)
-        case _:
-            return _PLAIN[type(field)]
+    bind = _BOUND.get(type(field))
+    return bind(field, defaults) if bind else _PLAIN[type(field)]
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,21 +30,13 @@ def to_text(value: Any) -> str:
     """Text without blanks around it; characters that no database stores are dropped."""
     if isinstance(value, str):
         text = value.strip()
-        return _UNSTORABLE.sub("", text).strip() if _UNSTORABLE.search(text) else text
+        return text if text.isascii() and "\0" not in text else _UNSTORABLE.sub("", text).strip()
     if isinstance(value, bool):
         return "true" if value else "false"
-    if isinstance(value, int):
-        if abs(value) >= 10**MAX_DIGITS:
-            raise Unusable(f"a number has at most {MAX_DIGITS} digits")
-        return str(value)
-    if isinstance(value, float):
-        if not math.isfinite(value):
-            raise Unusable("a number must be finite")
+    if isinstance(value, int | float | Decimal):
         return decimal_text(to_decimal(value))
     if isinstance(value, date | datetime):
         return value.isoformat()
-    if isinstance(value, Decimal):
-        return decimal_text(to_decimal(value))
     raise Unusable("allowed is one text, number, true or false, not a list or an object")
 
 
@@ -94,7 +86,7 @@ def to_boolean(value: Any) -> bool:
     raise Unusable("allowed is true or false (or yes/no, on/off, 1/0)")
 
 
-def from_epoch(value: int | float) -> datetime:
+def from_epoch(value: float) -> datetime:
     """A moment given in milliseconds (or, for small numbers, seconds) since 1970."""
     seconds = value / 1000 if abs(value) >= MILLISECONDS_FROM else float(value)
     try:
@@ -134,27 +126,29 @@ def to_date(value: Any, formats: Sequence[str] = ()) -> date:
 
 def to_datetime(value: Any, zone: tzinfo, formats: Sequence[str] = ()) -> datetime:
     """An aware moment in UTC; text without an offset is local time of `zone`."""
-    if isinstance(value, int | float) and not isinstance(value, bool):
-        return from_epoch(_finite(value))
-    if isinstance(value, datetime):
-        moment: datetime | None = value
-    else:
-        text = to_text(value)
-        moment = _parsed(text, formats)
-        if moment is None and _NUMBER.fullmatch(text) and len(text) > 8:
-            return from_epoch(int(text))
-        if moment is None:
-            try:
-                moment = datetime.fromisoformat(text)
-            except ValueError as error:
-                raise Unusable(_allowed("a moment as 2026-11-22T09:00:00Z", formats)) from error
+    moment = value if isinstance(value, datetime) else _read_moment(value, formats)
     try:
         return (moment.replace(tzinfo=zone) if moment.tzinfo is None else moment).astimezone(UTC)
     except (OverflowError, ValueError) as error:
         raise Unusable("a moment between the years 1 and 9999 is allowed") from error
 
 
-def _finite(value: int | float) -> int | float:
+def _read_moment(value: Any, formats: Sequence[str]) -> datetime:
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return from_epoch(_finite(value))
+    text = to_text(value)
+    parsed = _parsed(text, formats)
+    if parsed is not None:
+        return parsed
+    if _NUMBER.fullmatch(text) and len(text) > 8:
+        return from_epoch(int(text))
+    try:
+        return datetime.fromisoformat(text)
+    except ValueError as error:
+        raise Unusable(_allowed("a moment as 2026-11-22T09:00:00Z", formats)) from error
+
+
+def _finite(value: float) -> float:
     if isinstance(value, float) and not math.isfinite(value):
         raise Unusable("a number must be finite")
     if abs(value) >= 10**MAX_DIGITS:
