@@ -1,4 +1,4 @@
-"""Who is who: customer records in, customers with lasting ids and golden records out. Pure; the store keeps the state."""
+"""Who is who: customer records in, customers with lasting ids and golden records out. The store keeps the state."""
 
 from identity.blocking import blocking_keys, count_degrees, crossed, in_use, surname_key
 from identity.cluster import cluster

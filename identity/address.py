@@ -39,7 +39,7 @@ _KINDS = {
     "mount": "mt",
 }
 """Words that are written out or cut short at will."""
-_UNITS = frozenset("flat apartment apt unit suite no room".split())
+_UNITS = frozenset(["flat", "apartment", "apt", "unit", "suite", "no", "room"])
 _WORDS = re.compile(r"[a-z0-9]+")
 _NUMBER = re.compile(r"^\d+[a-z]?$")
 
@@ -47,7 +47,8 @@ _NUMBER = re.compile(r"^\d+[a-z]?$")
 @lru_cache(maxsize=400_000)
 def street(text: str) -> tuple[str, str]:
     """(house number, street name) of one address line; the last number before the name is the house's."""
-    house, name = "", []
+    house = ""
+    name: list[str] = []
     for word in _WORDS.findall(anyascii(text).lower().replace("'", "")):
         if word in _UNITS:
             continue

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Literal
 
 from identity.records import Cluster, Clustering, Constraint, Edge, NormalisedRecord, ReviewItem
 from identity.vetoes import proofs, unique_value, veto
@@ -28,10 +29,15 @@ def cluster(
 
     Raise IdentityError when an edge or a constraint names a record that is not there.
     """
-    for item in (*edges, *constraints):
-        if item.left not in records or item.right not in records:
-            raise IdentityError(f"cluster: {item.left} or {item.right} is not among the records (load it too)")
+    ends = [(edge.left, edge.right) for edge in edges] + [(said.left, said.right) for said in constraints]
+    for left, right in ends:
+        if left not in records or right not in records:
+            raise IdentityError(f"cluster: {left} or {right} is not among the records (load it too)")
     return _Merge(records, config).run(edges, constraints)
+
+
+_TORN = 3.0
+"""Bits by which one of two rivals must lead to get a record that would fit both."""
 
 
 @dataclass(slots=True)
@@ -52,11 +58,13 @@ class _Group:
 class _Merge:
     def __init__(self, records: Mapping[Ref, NormalisedRecord], config: IdentityFile) -> None:
         self._config = config
+        self._records = records
         self._groups = {ref: self._alone(record) for ref, record in records.items()}
 
     def run(self, edges: Sequence[Edge], constraints: Sequence[Constraint]) -> Clustering:
         review = self._constrain(constraints)
         ordered = sorted(edges, key=lambda edge: (-edge.weight, edge.left, edge.right))
+        torn = self._torn(ordered)
         for edge in ordered:
             left, right = self._groups[edge.left], self._groups[edge.right]
             if left is right:
@@ -65,6 +73,10 @@ class _Merge:
                 review.append(
                     ReviewItem("grey", edge.left, edge.right, edge.weight, "the evidence is neither clear nor weak")
                 )
+                continue
+            if (edge.left, edge.right) in torn:
+                reason = "an initial fits two people who cannot be one"
+                review.append(ReviewItem("grey", edge.left, edge.right, edge.weight, reason))
                 continue
             kind, reason = self._obstacle(left, right)
             if reason:
@@ -75,6 +87,24 @@ class _Merge:
         clusters = [Cluster(frozenset(group.members), tuple(group.edges)) for group in groups]
         clusters.sort(key=lambda one: min(one.members))
         return Clustering(tuple(clusters), tuple(self._still_open(review)))
+
+    def _torn(self, edges: Sequence[Edge]) -> set[tuple[Ref, Ref]]:
+        """Edges of records with no more than an initial that fit, about as well, two others that exclude each other."""
+        beside: defaultdict[Ref, list[tuple[Edge, Ref]]] = defaultdict(list)
+        for edge in edges:
+            if edge.probability >= self._config.thresholds.match:
+                for one, other in ((edge.left, edge.right), (edge.right, edge.left)):
+                    if len(self._records[one].given) < 2 <= len(self._records[other].given):
+                        beside[one].append((edge, other))
+        torn: set[tuple[Ref, Ref]] = set()
+        for fits in beside.values():
+            for edge, other in fits:
+                if any(
+                    rival.weight > edge.weight - _TORN and veto(self._records[other], self._records[far], self._config)
+                    for rival, far in fits
+                ):
+                    torn.add((edge.left, edge.right))
+        return torn
 
     def _alone(self, record: NormalisedRecord) -> _Group:
         givens = {record.given} if len(record.given) > 1 else set()
@@ -97,7 +127,7 @@ class _Merge:
                 b.apart.add(left)
         return review
 
-    def _obstacle(self, a: _Group, b: _Group) -> tuple[str, str]:
+    def _obstacle(self, a: _Group, b: _Group) -> tuple[Literal["cannot", "veto", "guard"], str]:
         """(kind, reason) why two groups stay apart; the reason is empty when they may join."""
         if not a.apart.isdisjoint(b.members) or not b.apart.isdisjoint(a.members):
             return "cannot", "a steward keeps these apart"
@@ -112,7 +142,7 @@ class _Merge:
             return "guard", f"one customer would hold more than {guards.max_records} records"
         if len(a.givens | b.givens) > guards.max_given_names:
             return "guard", f"one customer would hold more than {guards.max_given_names} given names"
-        return "", ""
+        return "guard", ""
 
     def _join(self, a: _Group, b: _Group) -> _Group:
         large, small = (a, b) if len(a.members) >= len(b.members) else (b, a)

@@ -36,8 +36,13 @@ def _absent(*columns: str) -> str:
     return " or ".join(f"{column}_{side} is null" for column in columns for side in "lr")
 
 
+def _like(one: str, other: str, cut: float) -> str:
+    """Jaro-Winkler from `cut`; it depends on the order of its arguments now and then, so they are put in order."""
+    return f"jaro_winkler_similarity(least({one}, {other}), greatest({one}, {other})) >= {cut}"
+
+
 def _close(column: str, cut: float) -> str:
-    return f"jaro_winkler_similarity({column}_l, {column}_r) >= {cut}"
+    return _like(f"{column}_l", f"{column}_r", cut)
 
 
 def _slip(column: str, shortest: int) -> str:
@@ -47,7 +52,10 @@ def _slip(column: str, shortest: int) -> str:
     )
 
 
-_SWAPPED = "(given_l = family_r and family_l = given_r and given_l <> given_r)"
+_SWAPPED = (
+    f"({_like('given_l', 'family_r', 0.92)} and {_like('family_l', 'given_r', 0.92)} "
+    f"and not {_like('given_l', 'given_r', 0.8)})"
+)
 _SAME_FAMILY = (
     f"coalesce(family_l = family_r or list_has_any(families_l, families_r) or {_close('family', 0.92)} "
     f"or {_SWAPPED}, false)"
@@ -62,13 +70,17 @@ _SHORT = "(length(given_l) = 1 or length(given_r) = 1)"
 _GIVEN = (
     Level("equal", "given_l = given_r and length(given_l) > 1", "the given names are equal"),
     Level("swapped", _SWAPPED, "given and family name are swapped"),
-    Level("short_form", "list_has_any(roots_l, roots_r)", "one given name is a short form of the other"),
-    Level("shared", "list_has_any(givens_l, givens_r) and not " + _SHORT, "they share one of several given names"),
-    Level("initial", f"{_SHORT} and given_l[1] = given_r[1]", "one given name is the initial of the other"),
     Level(
         "typo",
         f"not (known_given_l and known_given_r) and ({_close('given', 0.9)} or {_slip('given', 4)})",
         "the given names differ by a slip",
+    ),
+    Level("short_form", "list_has_any(roots_l, roots_r)", "one given name is a short form of the other"),
+    Level("shared", "list_has_any(givens_l, givens_r) and not " + _SHORT, "they share one of several given names"),
+    Level(
+        "initial",
+        f"{_SHORT} and list_has_any(starts_l, starts_r)",
+        "one given name is the initial of the other",
     ),
 )
 _FAMILY = (
@@ -78,10 +90,11 @@ _FAMILY = (
     Level("typo", f"{_close('family', 0.92)} or {_slip('family', 4)}", "the family names differ by a slip"),
     Level("close", _close("family", 0.8), "the family names resemble each other"),
 )
+_YEARS_APART = "abs(left(birth_date_l, 4)::int - left(birth_date_r, 4)::int)"
 _DATE_NEAR = (
     "damerau_levenshtein(birth_date_l, birth_date_r) <= 1 "
-    "or (right(birth_date_l, 6) = right(birth_date_r, 6) "
-    "and abs(left(birth_date_l, 4)::int - left(birth_date_r, 4)::int) in (1, 10, 100)) or (left(birth_date_l, 4) = left(birth_date_r, 4) and "
+    f"or (right(birth_date_l, 6) = right(birth_date_r, 6) and {_YEARS_APART} in (1, 10, 100)) "
+    "or (left(birth_date_l, 4) = left(birth_date_r, 4) and "
     "(birth_date_l[6:7] = birth_date_r[9:10] and birth_date_l[9:10] = birth_date_r[6:7] "
     "or right(birth_date_l, 5) = '01-01' or right(birth_date_r, 5) = '01-01'))"
 )
@@ -94,7 +107,7 @@ _MAIL_NEAR = (
 KINDS: Mapping[str, Kind] = MappingProxyType(
     {
         "given_name": Kind(
-            ("given", "givens", "roots", "known_given", "family"),
+            ("given", "givens", "roots", "starts", "known_given", "family"),
             _absent("given"),
             _GIVEN,
             Level("different", "", "the given names differ"),
@@ -126,22 +139,22 @@ KINDS: Mapping[str, Kind] = MappingProxyType(
             Level("neither", "", "family name and address differ"),
         ),
         "full_name": Kind(
-            ("given", "family", "full", "words"),
-            _absent("full"),
+            ("given", "family", "whole", "words"),
+            _absent("whole"),
             (
-                Level("equal", "full_l = full_r", "the full names are equal"),
+                Level("equal", "whole_l = whole_r", "the full names are equal"),
                 Level(
                     "ends",
                     "given_l = given_r and family_l = family_r or " + _SWAPPED,
                     "first and last name are equal",
                 ),
-                Level("typo", _close("full", 0.95), "the full names differ by a slip"),
+                Level("typo", _close("whole", 0.95), "the full names differ by a slip"),
                 Level(
                     "shared",
                     "len(list_intersect(words_l, words_r)) >= 2",
                     "they share at least two names",
                 ),
-                Level("close", _close("full", 0.88), "the full names resemble each other"),
+                Level("close", _close("whole", 0.88), "the full names resemble each other"),
                 Level("one", "list_has_any(words_l, words_r)", "they share one name"),
             ),
             Level("different", "", "the full names differ"),
@@ -170,6 +183,20 @@ KINDS: Mapping[str, Kind] = MappingProxyType(
             ),
             Level("different", "", "the birth dates differ"),
         ),
+        "postcode": Kind(
+            ("postcode",),
+            _absent("postcode"),
+            (
+                Level("equal", "postcode_l = postcode_r", "the postcodes are equal"),
+                Level("near", _slip("postcode", 5), "the postcodes differ by a slip"),
+                Level(
+                    "district",
+                    "length(postcode_l) > 4 and length(postcode_r) > 4 and left(postcode_l, -3) = left(postcode_r, -3)",
+                    "the postcodes begin alike",
+                ),
+            ),
+            Level("different", "", "the postcodes differ"),
+        ),
         "email": Kind(
             ("email", "email_fixed"),
             _absent("email"),
@@ -194,7 +221,7 @@ KINDS: Mapping[str, Kind] = MappingProxyType(
     }
 )
 
-_LIST_COLUMNS = frozenset({"givens", "roots", "families", "phones", "cards", "words"})
+_LIST_COLUMNS = frozenset({"givens", "roots", "starts", "families", "phones", "cards", "words"})
 
 
 def kind_of(comparison: Comparison) -> Kind:

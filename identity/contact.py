@@ -38,17 +38,70 @@ MISTYPED = {
 }
 """Provider names people mistype, and what they meant."""
 JUNK_LOCAL = frozenset(
-    "test tests tester noemail nomail no none na n/a null nil unknown noreply no-reply donotreply anonymous guest "
-    "customer asdf qwerty abc xxx xx x a email mail notprovided not-provided refused declined no.email".split()
+    [
+        "test",
+        "tests",
+        "tester",
+        "noemail",
+        "nomail",
+        "no",
+        "none",
+        "na",
+        "n/a",
+        "null",
+        "nil",
+        "unknown",
+        "noreply",
+        "no-reply",
+        "donotreply",
+        "anonymous",
+        "guest",
+        "customer",
+        "asdf",
+        "qwerty",
+        "abc",
+        "xxx",
+        "xx",
+        "x",
+        "a",
+        "email",
+        "mail",
+        "notprovided",
+        "not-provided",
+        "refused",
+        "declined",
+        "no.email",
+    ]
 )
 ROLE_LOCAL = frozenset(
-    "info sales office admin contact hello support accounts enquiries reception shop orders billing marketing team hr "
-    "webmaster postmaster service help".split()
+    [
+        "info",
+        "sales",
+        "office",
+        "admin",
+        "contact",
+        "hello",
+        "support",
+        "accounts",
+        "enquiries",
+        "reception",
+        "shop",
+        "orders",
+        "billing",
+        "marketing",
+        "team",
+        "hr",
+        "webmaster",
+        "postmaster",
+        "service",
+        "help",
+    ]
 )
 """Addresses of a desk, not of a person."""
 _EMAIL = re.compile(r"^[^@\s]+@[^@\s.]+(\.[^@\s.]+)+$")
 _DIGITS = re.compile(r"\D+")
 _CARD = re.compile(r"[^0-9A-Z]+")
+_AMERICAN = re.compile(r"^\(?[2-9]\d{2}\)?[-. ]\s?[2-9]\d{2}[-. ]\d{4}$")
 _RUN = re.compile(r"(\d)\1{6,}$")
 _COUNTING = frozenset({"1234567890", "0123456789", "123456789", "12345678", "9876543210", "01234567890"})
 
@@ -86,16 +139,19 @@ def phone(text: str, region: str) -> str:
         return ""
     if digits.startswith("00"):
         compact, digits = "+" + digits[2:], digits[2:]
+    return _read_directly(compact, digits, region) or _parsed(compact, region)
+
+
+def _read_directly(compact: str, digits: str, region: str) -> str:
+    """E.164 of a familiar notation, else empty; ten digits in the American grouping are American in any region."""
     if compact.startswith("+"):
-        if digits.startswith("44") and len(digits) in (12, 11):
-            return "+" + digits
-        if digits.startswith("1") and len(digits) == 11:
-            return "+" + digits
-    elif region == "GB" and digits.startswith("0") and len(digits) in (10, 11):
-        return "+44" + digits[1:]
-    elif region in ("US", "CA") and len(digits.removeprefix("1")) == 10:
+        familiar = (digits.startswith("44") and len(digits) in (11, 12)) or (digits[0] == "1" and len(digits) == 11)
+        return "+" + digits if familiar else ""
+    if _AMERICAN.match(compact) or (region in ("US", "CA") and len(digits.removeprefix("1")) == 10):
         return "+1" + digits.removeprefix("1")
-    return _parsed(compact, region)
+    if region == "GB" and digits.startswith("0") and len(digits) in (10, 11):
+        return "+44" + digits[1:]
+    return ""
 
 
 def _parsed(text: str, region: str) -> str:

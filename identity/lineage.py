@@ -85,8 +85,8 @@ def assign_ids(
         was = previous.get(ref)
         if was in living and was != now and not _told(events, now, was):
             events.append(LineageEvent("moved", now, was, str(ref)))
-    for pid in sorted(set(previous.values()) - living - lost):
-        events.append(LineageEvent("retired", pid, "", "no record is left"))
+    empty = set(previous.values()) - living - lost
+    events.extend(LineageEvent("retired", pid, "", "no record is left") for pid in empty)
     return IdChanges(assigned, tuple(sorted(events, key=lambda e: (e.profile_id, e.kind, e.other_id, e.cause))))
 
 

@@ -1,4 +1,4 @@
-"""Deterministic links: pairs that share a strong identifier of their own, while names and dates do not speak against it.
+"""Deterministic links: pairs that share a strong identifier, while names and dates do not speak against it.
 
 They come before any score. An identifier seen with too many surnames links nobody (identity/blocking.py).
 """
@@ -10,7 +10,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from itertools import combinations
 
-from identity.blocking import blocking_keys, in_use
+from identity.blocking import in_use, part_values
 from identity.records import Degree, Edge, NormalisedRecord
 from identity.score import probability
 from identity.vetoes import given_agrees, names_agree, veto
@@ -32,8 +32,9 @@ def link_pairs(
     for link in config.links:
         holders: defaultdict[str, list[NormalisedRecord]] = defaultdict(list)
         for record in records:
-            for key in blocking_keys(record, config):
-                if key.startswith(f"{link.field}=") and in_use(key, degrees[key], config.guards):
+            for value in part_values(record, link.field):
+                key = f"{link.field}={value}"
+                if value and key in degrees and in_use(key, degrees[key], config.guards):
                     holders[key].append(record)
         for group in holders.values():
             for a, b in combinations(sorted(group, key=lambda record: record.ref), 2):

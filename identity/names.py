@@ -14,16 +14,74 @@ from ruamel.yaml import YAML
 
 from identity.similarity import jaro_winkler, slips
 
-TITLES = frozenset("mr mrs ms miss mx dr prof sir dame rev jr sr ii iii phd esq".split())
-PARTICLES = frozenset("van der den de la le von zu di da del della dos du bin ibn al el ter ten af av y e".split())
+TITLES = frozenset(
+    ["mr", "mrs", "ms", "miss", "mx", "dr", "prof", "sir", "dame", "rev", "jr", "sr", "ii", "iii", "phd", "esq"]
+)
+PARTICLES = frozenset(
+    [
+        "van",
+        "der",
+        "den",
+        "de",
+        "la",
+        "le",
+        "von",
+        "zu",
+        "di",
+        "da",
+        "del",
+        "della",
+        "dos",
+        "du",
+        "bin",
+        "ibn",
+        "al",
+        "el",
+        "ter",
+        "ten",
+        "af",
+        "av",
+        "y",
+        "e",
+    ]
+)
 JUNK = frozenset(
-    "test tester testing customer guest user unknown anonymous none null na nil noname nobody xxx xx asdf qwerty "
-    "dummy sample firstname lastname surname name mustermann default admin".split()
+    [
+        "test",
+        "tester",
+        "testing",
+        "customer",
+        "guest",
+        "user",
+        "unknown",
+        "anonymous",
+        "none",
+        "null",
+        "na",
+        "nil",
+        "noname",
+        "nobody",
+        "xxx",
+        "xx",
+        "asdf",
+        "qwerty",
+        "dummy",
+        "sample",
+        "firstname",
+        "lastname",
+        "surname",
+        "name",
+        "mustermann",
+        "default",
+        "admin",
+    ]
 )
 _WORD = re.compile(r"[a-z]+")
 _DIGRAPHS = re.compile(r"([aou])e")
 CLOSE = 0.9
 """Jaro-Winkler from which two names are taken for one mistyped (Splink's usual first cut is .92 to .9)."""
+_SHORTEST_SLIP = 5
+"""In shorter names one slip makes too many other names."""
 FAR = 0.8
 """Below this they are clearly different names; in between, neither."""
 
@@ -52,11 +110,38 @@ def _table() -> tuple[dict[str, tuple[str, ...]], frozenset[str]]:
     return {name: tuple(sorted(roots)) for name, roots in stands_for.items()}, frozenset(known)
 
 
+@lru_cache(maxsize=400_000)
 def roots(given: str) -> tuple[str, ...]:
-    """Full names that a folded given name may stand for; one letter stands for none."""
+    """Full names that a folded given name may stand for; one letter stands for none.
+
+    A name nobody knows that is one slip from everyday ones stands for theirs as well (Jrnnifer).
+    """
     if len(given) < 2:
         return ()
-    return _table()[0].get(given, (given,))
+    stands_for, known = _table()
+    if given in known or len(given) < _SHORTEST_SLIP:
+        return stands_for.get(given, (given,))
+    return tuple(sorted({given, *(root for name in _one_slip_away(given) for root in stands_for.get(name, (name,)))}))
+
+
+@lru_cache(maxsize=1)
+def _by_gap() -> dict[str, list[str]]:
+    """Everyday names by every spelling of them with at most one letter left out."""
+    spellings: dict[str, list[str]] = {}
+    for name in sorted(_table()[1]):
+        if len(name) >= _SHORTEST_SLIP:
+            for spelling in _gaps(name):
+                spellings.setdefault(spelling, []).append(name)
+    return spellings
+
+
+def _gaps(name: str) -> set[str]:
+    return {name, *(name[:at] + name[at + 1 :] for at in range(len(name)))}
+
+
+def _one_slip_away(given: str) -> set[str]:
+    near = {name for spelling in _gaps(given) for name in _by_gap().get(spelling, ())}
+    return {name for name in near if slips(given, name) == 1}
 
 
 def is_known(given: str) -> bool:
@@ -66,7 +151,7 @@ def is_known(given: str) -> bool:
 
 @lru_cache(maxsize=400_000)
 def split_name(given: str, family: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """(given names, words of the family name), folded, without titles; a lone full name is split before its last word."""
+    """(given names, words of the family name), folded, without titles; a lone full name is split at its last word."""
     first = tuple(word for word in fold(given) if word not in TITLES)
     last = tuple(word for word in fold(family) if word not in TITLES)
     if not last and len(first) > 1:
@@ -91,10 +176,10 @@ def given_names_clash(a: str, b: str) -> bool:
     Not where one is the initial or a short form of the other, or a slip of the pen. Two everyday names are two
     names however close they look (Daniel, Danielle).
     """
-    if not a or not b or a == b or a[0] == b[0] and 1 in (len(a), len(b)):
+    if not a or not b or a == b:
         return False
     if 1 in (len(a), len(b)):
-        return True
+        return {a[0], *(name[0] for name in roots(a))}.isdisjoint({b[0], *(name[0] for name in roots(b))})
     if set(roots(a)) & set(roots(b)):
         return False
     if is_known(a) and is_known(b):

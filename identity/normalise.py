@@ -8,12 +8,20 @@ from datetime import date
 from functools import lru_cache
 from typing import Any
 
+import phonenumbers
+
 from identity import address, contact, names
 from identity.records import IdentityRecord, NormalisedRecord
 from onevoice.configfile.identity_file import IdentityFile, Junk
 
 PLACEHOLDER_DATES = frozenset({"1900-01-01", "1901-01-01", "1970-01-01", "1911-11-11", "1111-11-11"})
 """What forms, spreadsheets and epoch clocks fill in by themselves."""
+_REGIONS = {
+    **dict.fromkeys(("gb", "uk", "united kingdom", "great britain", "england", "scotland", "wales"), "GB"),
+    **dict.fromkeys(("us", "usa", "united states", "united states of america"), "US"),
+    **{code.casefold(): code for code in phonenumbers.SUPPORTED_REGIONS if code not in ("GB", "US")},
+}
+"""Country as a record may state it -> whose dialling rules its numbers follow."""
 _SPECIAL = frozenset(
     {"given_name", "family_name", "birth_date", "email", "phone", "street", "city", "postcode", "card_number"}
 )
@@ -31,19 +39,21 @@ def normalise(record: IdentityRecord, config: IdentityFile) -> NormalisedRecord:
     mailbox, fixed = contact.email(_text(data, "email"))
     if mailbox in junk.emails or "@" + mailbox.rpartition("@")[2] in junk.emails:
         mailbox = fixed = ""
+    region = _REGIONS.get(_text(data, "country").casefold(), config.default_region)
     house, street = address.street(_text(data, "street"))
     return NormalisedRecord(
         ref=record.ref,
         given=given,
         givens=givens,
-        roots=names.roots(given),
+        roots=(full := names.roots(given)),
+        starts=tuple(sorted({given[0], *(name[0] for name in full)})) if given else (),
         known_given=names.is_known(given),
         family="".join(family_words),
         families=names.family_parts(family_words),
         birth_date=_birth_date(_text(data, "birth_date"), config.earliest_birth.isoformat(), junk.dates),
         email=mailbox,
         email_fixed=fixed,
-        phones=_all(data.get("phone"), lambda text: contact.phone(text, config.default_region), junk.phones),
+        phones=_all(data.get("phone"), lambda text: contact.phone(text, region), junk.phones),
         cards=_all(data.get("card_number"), contact.card, junk.cards),
         house=house,
         street=_believed(street),

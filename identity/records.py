@@ -35,6 +35,8 @@ class NormalisedRecord:
     """All given names, folded."""
     roots: tuple[str, ...] = ()
     """Full names that the first given name may stand for, sorted; the name itself when it is nobody's short form."""
+    starts: tuple[str, ...] = ()
+    """Letters by which the first given name may be cut short: its own and those of its full names."""
     known_given: bool = False
     """The given name is an everyday one, so a near miss of it is another name rather than a slip."""
     family: str = ""
@@ -68,7 +70,7 @@ class NormalisedRecord:
     def from_dict(cls, data: Mapping[str, Any]) -> NormalisedRecord:
         """The record that `as_dict` wrote, after any way through JSON."""
         values = dict(data)
-        for name in ("givens", "roots", "families", "phones", "cards"):
+        for name in ("givens", "roots", "starts", "families", "phones", "cards"):
             values[name] = tuple(values[name])
         values["ref"] = Ref(*values["ref"])
         values["text"] = tuple((str(name), str(value)) for name, value in values["text"])

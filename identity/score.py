@@ -89,11 +89,11 @@ def _candidates(
     connection.register("keys_in", keys)
     connection.register("fresh_in", pa.table({"id": pa.array(fresh, pa.int32())}))
     one_way = "a.id < b.id" if changed is None else "a.id <> b.id"
-    connection.execute(
+    sql = (
         "create table pairs as select distinct least(a.id, b.id) as join_key_l, greatest(a.id, b.id) as join_key_r, "
-        "'0' as match_key from keys_in a join fresh_in f on f.id = a.id join keys_in b "
-        f"on b.code = a.code and {one_way}"
+        "'0' as match_key from keys_in a join fresh_in f on f.id = a.id join keys_in b on b.code = a.code and "
     )
+    connection.execute(sql + one_way)
     return int(connection.execute("select count(*) from pairs").fetchall()[0][0])
 
 
@@ -142,5 +142,5 @@ def probability(weight: float) -> float:
     """Chance of a match that a weight in bits stands for, to six digits."""
     if weight > 100:
         return 1.0
-    odds = 2.0**weight
+    odds = float(2.0**weight)
     return round(odds / (1 + odds), _DIGITS)

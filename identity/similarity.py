@@ -34,8 +34,8 @@ def _jaro(a: str, b: str) -> float:
 
 @lru_cache(maxsize=200_000)
 def jaro_winkler(a: str, b: str) -> float:
-    """Similarity from 0 to 1 that forgives late differences more than early ones."""
-    plain = _jaro(a, b)
+    """Similarity from 0 to 1 that forgives late differences more than early ones; the same in either order."""
+    plain = _jaro(min(a, b), max(a, b))
     if plain <= _BOOST_FROM:
         return plain
     prefix = 0

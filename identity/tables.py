@@ -7,11 +7,12 @@ from typing import Any
 
 import pyarrow as pa
 
+from identity.blocking import part_values
 from identity.comparisons import is_list
 from identity.records import NormalisedRecord
 
 _MADE: dict[str, Callable[[NormalisedRecord], Any]] = {
-    "full": lambda n: " ".join((*n.givens, n.family)) if n.family or n.givens else "",
+    "whole": lambda n: " ".join((*n.givens, n.family)) if n.family or n.givens else "",
     "words": lambda n: tuple(sorted({word for word in (*n.givens, *n.families) if len(word) > 1})),
 }
 SHAREABLE = {"email": "email", "email_fixed": "email", "phones": "phone", "cards": "card_number"}
@@ -43,7 +44,7 @@ def _value(record: NormalisedRecord, column: str) -> Any:
     if column in _MADE:
         return _MADE[column](record)
     if column.startswith("x_"):
-        return dict(record.text).get(column[2:], "")
+        return "".join(part_values(record, column[2:])[:1])
     return getattr(record, column)
 
 

@@ -22,6 +22,8 @@ TRAINING_RULES: tuple[tuple[str, ...], ...] = (("birth_date",), ("cards[1]",), (
 """Pairs that agree on all columns of one rule; each rule trains the comparisons that do not read its columns."""
 _SAMPLED_PAIRS = 2e6
 _SEED = 7
+_KNOWN_M = {("card", "different"): 0.25}
+"""What one issuer's data cannot show: a customer with two cards is the very thing a hub is there to find."""
 _LEAST_M, _LEAST_U = 0.002, 1e-5
 """No level is impossible, and one person's records differ in any given way now and then: an unseen level must not
 outweigh everything else."""
@@ -66,7 +68,9 @@ def train(
                 field=comparison.field,
                 levels={
                     told.name: LevelFigures(
-                        m=max(level.get("m_probability", _LEAST_M), _LEAST_M),
+                        m=max(
+                            level.get("m_probability", _LEAST_M), _KNOWN_M.get((comparison.name, told.name), _LEAST_M)
+                        ),
                         u=max(level.get("u_probability", _LEAST_U), _LEAST_U),
                     )
                     for told, level in zip((*kind.levels, kind.otherwise), levels, strict=True)

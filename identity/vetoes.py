@@ -51,14 +51,16 @@ def givens_clash(a: NormalisedRecord, b: NormalisedRecord) -> bool:
     """Whether the given names clearly belong to two people, allowing for swapped order and further given names."""
     if not given_names_clash(a.given, b.given):
         return False
-    if a.given == b.family or b.given == a.family:
+    if a.given == b.family or b.given == a.family or "".join(a.givens) == "".join(b.givens):
+        return False
+    if jaro_winkler(a.given, b.family) >= CLOSE and jaro_winkler(a.family, b.given) >= CLOSE:
         return False
     return not any(len(name) > 1 and name in b.givens for name in a.givens)
 
 
 @lru_cache(maxsize=200_000)
 def dates_clash(a: str, b: str) -> bool:
-    """Whether two ISO dates differ by more than one slip, swapped day and month, or a day that only stands for a year."""
+    """Whether two ISO dates differ by more than one slip, swapped day and month, or a day standing for a year."""
     if not a or not b or slips(a, b) <= 1:
         return False
     if a[4:] == b[4:]:
