@@ -22,6 +22,7 @@ import uvicorn
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
+from requests.structures import CaseInsensitiveDict
 
 from connectors import open_connector
 from onevoice.protocols import Field, Write
@@ -344,7 +345,7 @@ def scripted_server(certificate: tuple[Path, Path] | None) -> Iterator[Scripted]
 
         def serve(self) -> None:
             body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-            exchange = Exchange(self.command, self.path, dict(self.headers.items()), body)
+            exchange = Exchange(self.command, self.path, CaseInsensitiveDict(self.headers.items()), body)
             script.requests.append(exchange)
             script.connections.add(self.client_address)
             status, answer, *more = script.answer(exchange)
