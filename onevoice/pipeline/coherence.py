@@ -2,34 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from onevoice.model import Ref
 from onevoice.pipeline.decide import decision_of
 from onevoice.pipeline.desired import HubView
 from onevoice.pipeline.hub import Hub
-from onevoice.policy import contradictions
+from onevoice.policy import RELATED, contradictions
+from onevoice.store import Connection, profiles
 
 
-def findings_of(
-    hub: Hub, ref: str, view: HubView, raw: Mapping[str, Any] | None, beside: Mapping[str, Any]
-) -> list[dict[str, Any]]:
+def findings_of(hub: Hub, ref: str, view: HubView, raw: Mapping[str, Any]) -> list[dict[str, Any]]:
     """Open contradictions of one customer record as rows for the store.
 
-    `raw` is the vendor's record as last read; `beside` holds what other streams say of it, as `lists:<name>`.
+    `raw` is the vendor's record as last read, with `list:<name>` and `related:<stream>` beside its own fields.
     """
-    if raw is None:
-        return []
     source = Ref.parse(ref)
     found = contradictions(
         hub.policy,
         decision_of(view.decision),
+        facts=view.profile.facts,
         address_denied=view.address_denied,
-        tier=view.value(f"status.{hub.programme}.tier"),
         system=source.system,
         stream=source.stream,
-        raw={**raw, **beside},
+        raw=raw,
         as_of=hub.today,
     )
     return [
@@ -43,3 +40,38 @@ def findings_of(
         }
         for finding in found
     ]
+
+
+def raw_of_customers(connection: Connection, refs: Iterable[str]) -> dict[str, dict[str, Any]]:
+    """Raw customer records as gates read them: each with the raw records that belong to it.
+
+    A record that belongs to the customer through another one (a tier, through the membership) carries the fields of the
+    record in between as `Stream.Field`.
+    """
+    refs = set(refs)
+    own = profiles.load_raw(connection, refs)
+    near = _children(connection, refs)
+    far = _children(connection, {child for children in near.values() for child in children})
+    beside = profiles.load_raw(connection, {c for group in (*near.values(), *far.values()) for c in group})
+    found = {ref: dict(raw) for ref, raw in own.items()}
+    for ref, raw in found.items():
+        for child in near.get(ref, ()):
+            if child not in beside:
+                continue
+            stream = Ref.parse(child).stream
+            raw.setdefault(RELATED + stream, []).append(beside[child])
+            between = {f"{stream}.{name}": value for name, value in beside[child].items()}
+            for grandchild in far.get(child, ()):
+                if grandchild in beside:
+                    key = RELATED + Ref.parse(grandchild).stream
+                    raw.setdefault(key, []).append({**beside[grandchild], **between})
+    return found
+
+
+def _children(connection: Connection, refs: Iterable[str]) -> dict[str, list[str]]:
+    """Refs of other records that belong to the given ones."""
+    owned = profiles.items_owned(connection, refs)
+    return {
+        owner: sorted({str(item.source) for item in items if str(item.source) != owner})
+        for owner, items in owned.items()
+    }

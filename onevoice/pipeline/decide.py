@@ -2,25 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from datetime import date, datetime
-from decimal import Decimal
+from collections.abc import Mapping, Sequence
+from datetime import date
 from typing import Any
 
-from onevoice.model import Decision, Denial, FieldType, Layer
+from onevoice.model import Decision, Denial, Layer
 from onevoice.pipeline.hub import Hub
 from onevoice.pipeline.report import Report
-from onevoice.policy import FACTS
 from onevoice.store import Connection, pages, profiles
 from onevoice.store.profiles import DecisionRow
 
 CHUNK = 2000
-
-_READ: Mapping[FieldType, Callable[[Any], Any]] = {
-    FieldType.DATE: date.fromisoformat,
-    FieldType.DATETIME: datetime.fromisoformat,
-    FieldType.DECIMAL: Decimal,
-}
 
 
 def decide(hub: Hub) -> Report:
@@ -46,7 +38,7 @@ def _decide_chunk(hub: Hub, connection: Connection, ids: Sequence[str]) -> int:
     changed: dict[str, Mapping[str, Any]] = {}
     for profile_id in sorted(known):
         facts = known[profile_id].facts
-        decision = hub.policy.decide(typed(facts), hub.today)
+        decision = hub.policy.decide(facts, hub.today)
         row = DecisionRow(profile_id, [denial_json(d) for d in decision.denials], decision.valid_until, decision.policy)
         rows.append(row)
         old = before.get(profile_id)
@@ -55,19 +47,6 @@ def _decide_chunk(hub: Hub, connection: Connection, ids: Sequence[str]) -> int:
     profiles.save_decisions(connection, rows, changed, hub.as_of)
     pages.mark_work(connection, {("plan", profile_id) for profile_id in changed})
     return len(changed)
-
-
-def typed(facts: Mapping[str, Any]) -> dict[str, Any]:
-    """Stored facts as the Python values that rules compare; a fact that is not known is None."""
-    return {
-        name: _READ.get(kind, _same)(facts[name]) if facts.get(name) is not None else None
-        for name, kind in FACTS.items()
-        if name != "as_of"
-    }
-
-
-def _same(value: Any) -> Any:
-    return value
 
 
 def denial_json(denial: Denial) -> dict[str, Any]:

@@ -1,13 +1,13 @@
 """What is known of a customer, as the typed facts that rules may ask about. Pure: items in, JSON facts out.
 
-Everything is a function of the items, the merged status, the consent state and the day, so a profile can be
-recomputed at any time, also as of an earlier day.
+Everything is a function of the items, the merged status and the consent state, so a profile can be recomputed at any
+time, also as of an earlier day.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -57,7 +57,6 @@ def facts_of(
     status: LoyaltyStatus | None,
     *,
     email_denied: bool,
-    today: date,
     zone: ZoneInfo,
 ) -> dict[str, Any]:
     """Facts by name, as JSON values; a fact that is not known is left out."""
@@ -70,8 +69,6 @@ def facts_of(
         "country": golden.get("country"),
         "birth_date": golden.get("birth_date"),
     }
-    if golden.get("birth_date"):
-        facts["age"] = _age(date.fromisoformat(golden["birth_date"]), today)
     return {name: value for name, value in facts.items() if value is not None}
 
 
@@ -125,19 +122,3 @@ def _moment(text: str) -> datetime:
 
 def _day(text: str | None) -> date | None:
     return date.fromisoformat(text[:10]) if text else None
-
-
-def _age(born: date, today: date) -> int:
-    return today.year - born.year - ((today.month, today.day) < (born.month, born.day))
-
-
-def next_birthday(born: date, today: date) -> date:
-    """The next day on which the age rises; who was born on 29 February turns older on 1 March in other years."""
-    for year in (today.year, today.year + 1):
-        try:
-            day = born.replace(year=year)
-        except ValueError:
-            day = date(year, 3, 1)
-        if day > today:
-            return day
-    return today + timedelta(days=366)

@@ -22,7 +22,7 @@ from onevoice.model import Ref
 from onevoice.pipeline.desired import HubView
 from onevoice.pipeline.people import ResolvesPeople
 from onevoice.pipeline.targets import PushTarget
-from onevoice.policy import Policy, compile_policy
+from onevoice.policy import Policy, check_policy, compile_policy
 from onevoice.protocols import Budget, Destination, Fetches, Provisions, Source
 from onevoice.settings import system_settings
 from onevoice.store import Connection, Store, open_store, pages
@@ -186,7 +186,7 @@ def open_hub(
 ) -> Hub:
     """Open a project: read every YAML file, compile it, open the store. Raises ConfigError with all faults."""
     environment = os.environ if environment is None else environment
-    config = load_project(root)
+    config = load_project(root, (check_policy,))
     url = database or environment.get("ONEVOICE_DATABASE_URL") or config.hub.database or EMBEDDED.format(root=root)
     return Hub(
         root=root,
@@ -195,6 +195,6 @@ def open_hub(
         as_of=(as_of or datetime.now(UTC)).astimezone(UTC),
         environment=environment,
         people=people or Resolver(config.identity, load_model(config.identity.model, root / "config")),
-        policy=compile_policy(config.offers, config.suppression),
+        policy=compile_policy(config.offers, config.suppression, config.loyalty),
         limits=limits,
     )

@@ -5,12 +5,12 @@ A plan writes nothing at a vendor. A newer plan replaces an open write of the sa
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from onevoice.model import Item, Ref
-from onevoice.pipeline.coherence import findings_of
+from onevoice.pipeline.coherence import findings_of, raw_of_customers
 from onevoice.pipeline.desired import STAMP, HubView, changed_fields, urgency_of
 from onevoice.pipeline.hub import Hub
 from onevoice.pipeline.report import Report
@@ -138,17 +138,11 @@ class _Planner:
     def _note_contradictions(self) -> None:
         """Evaluate what the systems would send with the values that were read from them."""
         by_customer: dict[str, HubView] = {ref: view for view, _, _, ref in self.entries}
-        raw = profiles.load_raw(self.connection, by_customer)
-        lists: dict[str, dict[str, Any]] = defaultdict(dict)
+        raw = raw_of_customers(self.connection, by_customer)
         for _, target, destination, ref in self.entries:
             state = self.states.get(str(destination))
-            if state and target.stream != target.per:
-                beside = target.beside(state.observed)
-                lists[ref].update(beside)
-        rows = [
-            row
-            for ref, view in by_customer.items()
-            for row in findings_of(self.hub, ref, view, raw.get(ref), lists[ref])
-        ]
+            if state and ref in raw and target.stream != target.per:
+                raw[ref].update(target.beside(state.observed))
+        rows = [row for ref in raw for row in findings_of(self.hub, ref, by_customer[ref], raw[ref])]
         opened, _ = profiles.replace_contradictions(self.connection, by_customer, rows, self.hub.as_of)
         self.counts["contradictions"] += opened

@@ -16,7 +16,7 @@ from onevoice import loyalty
 from onevoice.consent import channel_denied, point_states, resolve_consent
 from onevoice.loyalty import merge_memberships
 from onevoice.model import ConsentEvent, ConsentState, Item, LoyaltyStatus, Membership, Ref
-from onevoice.pipeline.facts import facts_of, memberships_of, next_birthday
+from onevoice.pipeline.facts import facts_of, memberships_of
 from onevoice.pipeline.hub import Hub
 from onevoice.pipeline.report import Report
 from onevoice.store import Connection, identities, pages, profiles
@@ -115,7 +115,6 @@ def compute(hub: Hub, profile_id: str, refs: Sequence[str], evidence: _Evidence)
         golden.fields,
         status.get(hub.programme),
         email_denied=channel_denied(consent, "email", MARKETING, hub.config.consent, golden.fields.get("country")),
-        today=hub.today,
         zone=ZoneInfo(hub.config.hub.timezone),
     )
     known = {
@@ -129,19 +128,17 @@ def compute(hub: Hub, profile_id: str, refs: Sequence[str], evidence: _Evidence)
         profile_id,
         provenance=_provenance_json(golden),
         hash=digest,
-        due_on=_due_on(hub, memberships, events, golden),
+        due_on=_due_on(hub, memberships, events),
         **known,
     )
 
 
-def _due_on(hub: Hub, memberships: Sequence[Membership], events: Sequence[ConsentEvent], golden: Golden) -> date | None:
-    """First day after today on which status, consent or facts may differ although nothing new is known."""
-    days = [
+def _due_on(hub: Hub, memberships: Sequence[Membership], events: Sequence[ConsentEvent]) -> date | None:
+    """First day after today on which status or consent may differ although nothing new is known."""
+    days = (
         loyalty.next_change(memberships, hub.config.loyalty, hub.today),
         consent_rules.next_change(events, hub.config.consent, hub.today),
-    ]
-    if golden.fields.get("birth_date"):
-        days.append(next_birthday(date.fromisoformat(golden.fields["birth_date"]), hub.today))
+    )
     return min((day for day in days if day is not None), default=None)
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from onevoice.errors import ConnectorError, RetryableError
 from onevoice.model import Ref
-from onevoice.pipeline.coherence import findings_of
+from onevoice.pipeline.coherence import findings_of, raw_of_customers
 from onevoice.pipeline.hub import Hub
 from onevoice.pipeline.report import Report
 from onevoice.pipeline.targets import PushTarget, customer_of
@@ -119,19 +119,19 @@ class _Readback:
         links = identities.load_links(self.connection, self.customers)
         known = profiles.load_profiles(self.connection, set(links.values()))
         decisions = profiles.load_decisions(self.connection, known)
-        raw = profiles.load_raw(self.connection, self.customers)
+        raw = raw_of_customers(self.connection, self.customers)
         rows = []
         looked_at = set()
         for ref in sorted(self.customers & links.keys()):
             customer = customer_of(self.items.get(ref, ()))
             profile, decision = known.get(links[ref]), decisions.get(links[ref])
-            if customer is None or profile is None or decision is None:
+            if customer is None or profile is None or decision is None or ref not in raw:
                 continue
             looked_at.add(ref)
             fresh = self.read[ref].data if ref in self.read else {}
-            view = self.hub.view(profile, decision, customer)
             beside = self._beside(Ref.parse(ref), customer, states)
-            rows += findings_of(self.hub, ref, view, {**raw.get(ref, {}), **fresh}, beside)
+            view = self.hub.view(profile, decision, customer)
+            rows += findings_of(self.hub, ref, view, {**raw[ref], **fresh, **beside})
         _, closed = profiles.replace_contradictions(self.connection, looked_at, rows, self.hub.as_of)
         self.counts["closed"] += closed
         self.counts["contradictions"] += len(rows)

@@ -7,12 +7,9 @@ from datetime import date
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
-import pytest
-
 from onevoice.model import Item, LoyaltyStatus, Ref
-from onevoice.pipeline.facts import facts_of, memberships_of, next_birthday
+from onevoice.pipeline.facts import facts_of, memberships_of
 
-TODAY = date(2026, 11, 22)
 UTC = ZoneInfo("UTC")
 
 
@@ -21,7 +18,7 @@ def item(kind: str, key: str = "1", **data: object) -> Item:
 
 
 def facts(items: list[Item], status: LoyaltyStatus | None = None, **golden: object) -> dict[str, object]:
-    return facts_of(items, golden, status, email_denied=False, today=TODAY, zone=UTC)
+    return facts_of(items, golden, status, email_denied=False, zone=UTC)
 
 
 def test_nobody_known_for_anything_has_the_facts_that_are_never_unknown() -> None:
@@ -52,7 +49,7 @@ def test_orders_of_every_channel_count_and_the_latest_decides() -> None:
 
 def test_the_day_of_an_order_is_the_day_in_the_companys_zone() -> None:
     items = [item("order", ordered_at="2026-11-20T23:30:00+00:00")]
-    found = facts_of(items, {}, None, email_denied=False, today=TODAY, zone=ZoneInfo("Europe/Berlin"))
+    found = facts_of(items, {}, None, email_denied=False, zone=ZoneInfo("Europe/Berlin"))
     assert found["last_order_on"] == "2026-11-21"
 
 
@@ -97,16 +94,3 @@ def test_status_facts_are_the_merged_status() -> None:
     )
     found = facts([], status)
     assert (found["is_member"], found["tier"], found["tier_rank"], found["points"]) == (True, "gold", 3, "5")
-
-
-@pytest.mark.parametrize(
-    ("born", "today", "expected"),
-    [
-        (date(1980, 11, 22), date(2026, 11, 22), date(2027, 11, 22)),
-        (date(1980, 11, 23), date(2026, 11, 22), date(2026, 11, 23)),
-        (date(2000, 2, 29), date(2026, 2, 28), date(2026, 3, 1)),
-        (date(2000, 2, 29), date(2028, 2, 28), date(2028, 2, 29)),
-    ],
-)
-def test_next_birthday(born: date, today: date, expected: date) -> None:
-    assert next_birthday(born, today) == expected
