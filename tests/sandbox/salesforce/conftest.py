@@ -20,7 +20,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from requests.adapters import HTTPAdapter
 from simple_salesforce.api import Salesforce
-from starlette.applications import Starlette
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from onevoice.sandbox.salesforce import create_app
 from onevoice.sandbox.state import Clock, ServerConfig, VendorState
@@ -63,6 +63,7 @@ class Org:
         self.url = url
         self.ca = ca
         self.data = f"{url}/services/data/v67.0"
+        self._sessions: list[requests.Session] = []
 
     def token(self) -> str:
         """A fresh session."""
@@ -76,16 +77,23 @@ class Org:
 
     def http(self) -> httpx.Client:
         """A plain client with a session."""
-        return httpx.Client(
-            base_url=self.data,
-            headers={"Authorization": f"Bearer {self.token()}"},
-            verify=ssl.create_default_context(cafile=self.ca),
-            trust_env=False,
-        )
+        client = self.stranger()
+        client.headers["Authorization"] = f"Bearer {self.token()}"
+        return client
+
+    def stranger(self) -> httpx.Client:
+        """A plain client without a session."""
+        return httpx.Client(base_url=self.data, verify=ssl.create_default_context(cafile=self.ca), trust_env=False)
+
+    def close(self) -> None:
+        """Close the connections of the SDK's sessions."""
+        for session in self._sessions:
+            session.close()
 
     def session(self) -> requests.Session:
         """For the SDK: trusts the test's authority, and sends its fixed login host to this server."""
         session = requests.Session()
+        self._sessions.append(session)
         session.trust_env = False
         session.verify = str(self.ca)
         session.mount("https://sandbox.salesforce.com", _Redirected(self.url))
@@ -124,26 +132,44 @@ class _Redirected(HTTPAdapter):
         return super().send(request, *args, **kwargs)  # type: ignore[arg-type]
 
 
-def serve(app: Starlette, listener: socket.socket, **settings: object) -> tuple[uvicorn.Server, threading.Thread]:
-    """Run an app in a thread on a socket that already listens."""
-    server = uvicorn.Server(uvicorn.Config(app, log_level="error", ws="none", lifespan="off", **settings))  # type: ignore[arg-type]
-    thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
-    thread.start()
-    while not server.started:
-        time.sleep(0.01)
-    return server, thread
+class Switch:
+    """The one server of the session; every test puts its own org behind it, for TLS connections are slow to end."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        self.app: ASGIApp | None = None
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve from the org of the moment."""
+        assert self.app is not None
+        await self.app(scope, receive, send)
+
+
+@pytest.fixture(scope="session")
+def switch(certificate: tuple[Path, Path]) -> Iterator[Switch]:
+    """A TLS server on loopback."""
+    ca, key = certificate
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        served = Switch(f"https://127.0.0.1:{listener.getsockname()[1]}")
+        config = uvicorn.Config(
+            served, log_level="error", ws="none", lifespan="off", ssl_certfile=str(ca), ssl_keyfile=str(key)
+        )
+        server = uvicorn.Server(config)
+        thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
+        thread.start()
+        while not server.started:
+            time.sleep(0.01)
+        yield served
+        server.should_exit = True
+        thread.join(timeout=5)
 
 
 @pytest.fixture
-def org(certificate: tuple[Path, Path]) -> Iterator[Org]:
+def org(switch: Switch, certificate: tuple[Path, Path]) -> Iterator[Org]:
     """An empty org, limits off."""
     state = salesforce_state(Clock(AS_OF))
     state.faults.limits_on = False
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        url = f"https://127.0.0.1:{listener.getsockname()[1]}"
-        app = create_app(state, ServerConfig(url=url, client_id=CLIENT[0], client_secret=CLIENT[1]))
-        ca, key = certificate
-        server, thread = serve(app, listener, ssl_certfile=str(ca), ssl_keyfile=str(key))
-        yield Org(state, url, ca)
-        server.should_exit = True
-        thread.join(timeout=5)
+    switch.app = create_app(state, ServerConfig(url=switch.url, client_id=CLIENT[0], client_secret=CLIENT[1]))
+    served = Org(state, switch.url, certificate[0])
+    yield served
+    served.close()
