@@ -46,6 +46,7 @@ class Policy:
     ) -> None:
         self.rules = tuple(rules)
         self.version = _version(self.rules)
+        self.families = frozenset(offers.families)
         self.marketing = frozenset(name for name, family in offers.families.items() if family.marketing)
         self.contact_point: Named = suppression.contact_point
         self.claims: Mapping[str, Named] = suppression.claims

@@ -28,7 +28,7 @@ from onevoice.policy.language import (
 )
 from onevoice.policy.language.edges import Kind
 from onevoice.policy.language.terms import AS_OF
-from onevoice.policy.sentences import placeholders
+from onevoice.policy.sentences import facts_shown, placeholders
 from onevoice.policy.templates import TemplateFault, Templates
 
 UNKNOWN_DENIES = frozenset({Layer.ERASURE, Layer.CONSENT, Layer.SAFETY})
@@ -48,9 +48,9 @@ class RuleFault:
     offset: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class CompiledRule:
-    """One rule, ready to judge typed facts."""
+    """One rule, ready to judge typed facts. Told apart by identity: a policy has each rule once."""
 
     id: str
     layer: Layer
@@ -76,7 +76,7 @@ class CompiledRule:
     def facts(self) -> frozenset[str]:
         """Facts that condition, end and sentence read."""
         names = names_in(self.when) | (names_in(self.until) if self.until is not None else frozenset())
-        return names | (placeholders(self.because) & FACTS.keys() - {"as_of", "age"})
+        return names | frozenset(facts_shown(self.because))
 
     def fires(self, row: Row) -> bool:
         """Whether the rule denies."""

@@ -10,10 +10,14 @@ from typing import Any
 
 from onevoice.configfile.words import did_you_mean
 from onevoice.model import FOREVER
-from onevoice.policy.facts import FACTS
+from onevoice.policy.facts import DERIVED, FACTS
+from onevoice.policy.language import compile_term, names_in
+from onevoice.policy.language.terms import AS_OF
 
 UNTIL = "until"
 """The placeholder for the last day denied."""
+
+_DERIVED = {name: compile_term(term) for name, term in DERIVED.items()}
 
 
 def placeholders(sentence: str) -> frozenset[str]:
@@ -34,9 +38,17 @@ def placeholders(sentence: str) -> frozenset[str]:
     return frozenset(names)
 
 
+def facts_shown(sentence: str) -> frozenset[str]:
+    """Facts that have to be known to fill in a sentence."""
+    names = placeholders(sentence) - {UNTIL, AS_OF}
+    derived = {name: names_in(DERIVED[name]) for name in names & DERIVED.keys()}
+    return (names - derived.keys()).union(*derived.values())
+
+
 def filled(sentence: str, row: Mapping[str, Any], until: date) -> str:
     """The sentence about one customer."""
-    return sentence.format_map({name: shown(row.get(name)) for name in FACTS} | {UNTIL: shown(until)})
+    known = {name: row.get(name) for name in FACTS} | {name: value(row) for name, value in _DERIVED.items()}
+    return sentence.format_map({name: shown(value) for name, value in known.items()} | {UNTIL: shown(until)})
 
 
 def shown(value: Any) -> str:

@@ -7,7 +7,7 @@ anything else counts as changing every day. So an edge may be named that changes
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from enum import Enum
@@ -60,15 +60,23 @@ def _edges(term: Term) -> Iterator[Edge]:
 
 
 def _compare_edges(term: terms.Compare) -> Iterator[Edge]:
-    for day_side, other in ((term.left, term.right), (term.right, term.left)):
+    for day_side, other, op in ((term.left, term.right, term.op), (term.right, term.left, _MIRRORED[term.op])):
         offset = _offset(day_side)
         if offset is not None and other.type is FieldType.DATE and not depends_on_day(other):
-            # as_of + offset is compared with other: that turns on the day other - offset, or on the one after it.
-            yield Edge(Kind.DAY, other, -offset)
-            yield Edge(Kind.DAY, other, 1 - offset)
+            # `as_of + offset OP other` turns on the day other - offset, on the one after it, or on both.
+            for days in _TURNS[op]:
+                yield Edge(Kind.DAY, other, days - offset)
             return
     for side in (term.left, term.right):
         yield from _edges(side)
+
+
+_MIRRORED: Mapping[str, str] = {"=": "=", "<>": "<>", "<": ">", "<=": ">=", ">": "<", ">=": "<="}
+_TURNS: Mapping[str, tuple[int, ...]] = {"<": (0,), ">=": (0,), "<=": (1,), ">": (1,), "=": (0, 1), "<>": (0, 1)}
+"""Days after the date compared with on which a comparison with the day turns."""
+
+MOST_OFFSET = 36_500
+"""Beyond a hundred years a shifted `as_of` might meet the end of the calendar; it then counts as changing daily."""
 
 
 def _offset(term: Term) -> int | None:
@@ -77,7 +85,8 @@ def _offset(term: Term) -> int | None:
         return 0
     if isinstance(term, terms.Shift):
         inner = _offset(term.of)
-        return None if inner is None else inner + term.days
+        if inner is not None and abs(inner + term.days) <= MOST_OFFSET:
+            return inner + term.days
     return None
 
 
