@@ -6,7 +6,13 @@ import re
 from functools import lru_cache
 
 import phonenumbers
-from phonenumbers import COUNTRY_CODE_TO_REGION_CODE, NumberParseException, PhoneMetadata, PhoneNumberFormat
+from phonenumbers import (
+    COUNTRY_CODE_TO_REGION_CODE,
+    NumberParseException,
+    PhoneMetadata,
+    PhoneNumberFormat,
+    is_possible_number,
+)
 
 from onevoice.mapping.values import Unusable, to_text
 
@@ -14,23 +20,27 @@ _INTERNATIONAL = re.compile(r"\+([1-9][0-9]{7,14})")
 _NOT_DIGITS = re.compile(r"[^0-9]")
 MAX_LENGTH = 60
 """Longer texts are notes, not numbers."""
+MIN_DIGITS = 5
+"""Fewer digits are an extension or a slip."""
 
 
 def to_phone(value: object, region: str | None) -> str:
-    """+49...; a number without a country is of `region`. Unusable where it is no number at all, with few digits."""
+    """+49...; a number without a country is of `region`. What is no possible number keeps its digits, if it has five.
+
+    Unusable are texts with fewer digits, and texts too long for a number.
+    """
     text = to_text(value)
     exact = _INTERNATIONAL.fullmatch(text)
     if exact and _is_plainly_right(exact.group(1)):
         return text
-    if len(text) > MAX_LENGTH:
+    digits = _NOT_DIGITS.sub("", text)
+    if len(text) > MAX_LENGTH or len(digits) < MIN_DIGITS:
         raise Unusable("a phone number is allowed, as +49 30 1234567")
     try:
-        return phonenumbers.format_number(phonenumbers.parse(text, region), PhoneNumberFormat.E164)
-    except NumberParseException as error:
-        digits = _NOT_DIGITS.sub("", text)
-        if len(digits) < 5:
-            raise Unusable("a phone number is allowed, as +49 30 1234567") from error
+        number = phonenumbers.parse(text, region)
+    except NumberParseException:
         return digits
+    return phonenumbers.format_number(number, PhoneNumberFormat.E164) if is_possible_number(number) else digits
 
 
 def _is_plainly_right(digits: str) -> bool:
