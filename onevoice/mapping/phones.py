@@ -11,7 +11,7 @@ from phonenumbers import (
     NumberParseException,
     PhoneMetadata,
     PhoneNumberFormat,
-    is_possible_number,
+    ValidationResult,
 )
 
 from onevoice.mapping.values import Unusable, to_text
@@ -40,7 +40,9 @@ def to_phone(value: object, region: str | None) -> str:
         number = phonenumbers.parse(text, region)
     except NumberParseException:
         return digits
-    return phonenumbers.format_number(number, PhoneNumberFormat.E164) if is_possible_number(number) else digits
+    if phonenumbers.is_possible_number_with_reason(number) != ValidationResult.IS_POSSIBLE:
+        return digits
+    return phonenumbers.format_number(number, PhoneNumberFormat.E164)
 
 
 def _is_plainly_right(digits: str) -> bool:

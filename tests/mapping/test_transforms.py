@@ -162,7 +162,8 @@ def test_the_short_way_for_any_number(number: str) -> None:
         parsed = phonenumbers.parse(number, "GB")
     except phonenumbers.NumberParseException:
         parsed = None
-    possible = parsed is not None and phonenumbers.is_possible_number(parsed)
+    whole = phonenumbers.ValidationResult.IS_POSSIBLE
+    possible = parsed is not None and phonenumbers.is_possible_number_with_reason(parsed) == whole
     full = phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164) if possible else number[1:]
     assert pull("phone", number) == full
 
