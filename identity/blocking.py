@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import lru_cache
 from itertools import product
 
 from identity.records import Degree, NormalisedRecord
@@ -39,11 +40,22 @@ IDENTIFIERS = frozenset({"email", "phone", "card_number"})
 
 def blocking_keys(record: NormalisedRecord, config: IdentityFile) -> tuple[str, ...]:
     """All keys of one record, sorted."""
+    held: dict[str, tuple[str, ...]] = {}
     keys: set[str] = set()
-    for parts in config.blocking:
-        values = [tuple(value for value in part_values(record, part) if value) for part in parts]
-        keys.update("+".join(parts) + "=" + "|".join(choice) for choice in product(*values))
+    for prefix, parts in _rules(config.blocking):
+        values = []
+        for part in parts:
+            if part not in held:
+                held[part] = tuple(value for value in part_values(record, part) if value)
+            values.append(held[part])
+        if all(values):
+            keys.update(prefix + "|".join(choice) for choice in product(*values))
     return tuple(sorted(keys))
+
+
+@lru_cache(maxsize=8)
+def _rules(blocking: tuple[tuple[str, ...], ...]) -> tuple[tuple[str, tuple[str, ...]], ...]:
+    return tuple(("+".join(parts) + "=", parts) for parts in blocking)
 
 
 def part_values(record: NormalisedRecord, part: str) -> tuple[str, ...]:

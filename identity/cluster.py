@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from identity.records import Cluster, Clustering, Constraint, Edge, NormalisedRecord, ReviewItem
-from identity.vetoes import proofs, unique_value, veto
+from identity.vetoes import clash, proofs, unique_value, veto
 from onevoice.configfile.identity_file import IdentityFile
 from onevoice.errors import IdentityError
 from onevoice.model import Ref
@@ -134,7 +134,7 @@ class _Merge:
         if a.proofs.isdisjoint(b.proofs):
             for one in a.faces:
                 for other in b.faces:
-                    reason = veto(one, other, self._config)
+                    reason = clash(one, other, self._config)
                     if reason:
                         return "veto", reason
         guards = self._config.guards

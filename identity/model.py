@@ -21,6 +21,8 @@ from identity.records import NORMALISER_VERSION
 from onevoice.configfile.identity_file import Comparison
 from onevoice.errors import IdentityError
 
+NAME_KINDS = ("given_name", "family_name", "full_name")
+
 Probability = Annotated[float, Field(gt=0, le=1)]
 
 
@@ -86,6 +88,21 @@ class Model(_Strict):
         """Columns of the normalised table that the model reads, in a fixed order."""
         read = {column for figures in self.comparisons for column in kind_of(figures.comparison).columns}
         return tuple(sorted(read))
+
+    @property
+    def support(self) -> dict[str, float]:
+        """Comparison -> weight above which it says more than that the names are alike.
+
+        Two records that agree on nothing but names are never merged and nobody is asked: in any large base they
+        are two people more often than not. Comparisons of names alone are left out.
+        """
+        floors = {}
+        for figures in self.comparisons:
+            if figures.kind == "family_and_address":
+                floors[figures.comparison.name] = figures.levels["family"].weight
+            elif figures.kind not in NAME_KINDS:
+                floors[figures.comparison.name] = 0.0
+        return floors
 
     def splink_settings(self) -> dict[str, Any]:
         """Splink settings for DuckDB; blocking is left out, because candidate pairs are registered."""

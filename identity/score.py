@@ -108,10 +108,11 @@ def _predict(
     linker.table_management.register_blocked_pairs_for_predict(api.register("pairs"))
     scored = linker.inference.predict(threshold_match_weight=floor, warning_mode="never")
     names = [figures.comparison.name for figures in model.comparisons]
+    supported = "" if floor is None else "where " + " or ".join(f'"mw_{n}" > {w}' for n, w in model.support.items())
     weights = ", ".join(f'round("mw_{name}", {_DIGITS}) as "{name}"' for name in names)
     result: dict[str, list[float]] = (
         connection.sql(
-            f"select id_l, id_r, {weights} from {scored.physical_name} order by id_l, id_r"  # noqa: S608 names are ours
+            f"select id_l, id_r, {weights} from {scored.physical_name} {supported} order by id_l, id_r"  # noqa: S608 names are ours
         )
         .to_arrow_table()
         .to_pydict()

@@ -17,8 +17,11 @@ def veto(a: NormalisedRecord, b: NormalisedRecord, config: IdentityFile) -> str:
 
     Agreement on a person-unique value overrides names and dates; two clearly different values of one forbid alone.
     """
-    if not proofs(a, config).isdisjoint(proofs(b, config)):
-        return ""
+    return "" if not proofs(a, config).isdisjoint(proofs(b, config)) else clash(a, b, config)
+
+
+def clash(a: NormalisedRecord, b: NormalisedRecord, config: IdentityFile) -> str:
+    """The same without regard to proofs that lift a veto."""
     for field in config.person_unique:
         if _differ(unique_value(a, field), unique_value(b, field)):
             return f"a person has one {field.replace('_', ' ')} and these differ"
