@@ -37,7 +37,7 @@ app.add_typer(sandbox, name="sandbox")
 def options(
     context: typer.Context,
     project: Annotated[
-        Path | None, typer.Option(envvar="ONEVOICE_PROJECT", help="Folder with config/ and mappings/.")
+        Path | None, typer.Option(envvar="ONEVOICE_PROJECT_DIR", help="Folder with config/ and mappings/.")
     ] = None,
     database: Annotated[
         str | None,

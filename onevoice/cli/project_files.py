@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from onevoice.cli.session import session_of
 from onevoice.cli.terminal import out, print_json
-
-if TYPE_CHECKING:
-    from onevoice.errors import Fault
+from onevoice.errors import Fault
 
 
 class Format(StrEnum):
@@ -37,7 +35,10 @@ def lint(
     format_: Annotated[Format, typer.Option("--format", help="How faults are printed.")] = Format.TEXT,
 ) -> None:
     """Report every fault of every file of the project."""
-    faults = lint_everything(session_of(context).root())
+    from onevoice.configfile import lint_project
+    from onevoice.policy import check_policy
+
+    faults = lint_project(session_of(context).root(), [check_policy])
     if format_ is Format.JSON:
         print_json([{name: getattr(fault, name) for name in fault.__slots__} for fault in faults])
     for fault in faults if format_ is not Format.JSON else ():
@@ -47,17 +48,22 @@ def lint(
     raise typer.Exit(2 if faults else 0)
 
 
-def lint_everything(root: Path) -> list[Fault]:
-    """Faults of the files themselves and of what the rooms that use them find when they compile them."""
-    from onevoice.configfile import lint_project
-
-    return lint_project(root)
-
-
 def _as_annotation(fault: Fault) -> str:
     return f"::error file={fault.file},line={fault.line},col={fault.column}::{fault.path}: {fault.message}"
 
 
 def test(context: typer.Context) -> None:
     """Run the tests that stand beside the mappings and the suppression rules."""
-    raise typer.Exit(0)
+    from onevoice.configfile import load_project
+    from onevoice.mapping.testing import run_mapping_tests
+    from onevoice.policy import check_policy
+
+    project = load_project(session_of(context).root(), [check_policy])
+    results = list(run_mapping_tests(project))
+    failed = [result for result in results if result.differences]
+    for result in failed:
+        out.print(f"{result.file}:{result.line}: {result.name}", style="red")
+        for difference in result.differences:
+            out.print(f"  {difference}")
+    out.print(f"{len(results) - len(failed)} of {len(results)} tests passed.")
+    raise typer.Exit(1 if failed else 0)
