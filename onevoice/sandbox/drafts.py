@@ -87,10 +87,10 @@ def draft_records(seed: int, people: list[Person], told: list[Draft], as_of: dat
         if person.number in hard:
             continue
         own = [_draft(rng, person, system, as_of) for system in _presence(rng)]
-        join_up(rng, own)
         for draft in own:
             if draft.system == HUBSPOT:
                 _take_mailbox(rng, draft, used)
+        join_up(rng, own)
         drafts.extend(own)
     return drafts
 
@@ -104,9 +104,9 @@ def _presence(rng: random.Random) -> list[str]:
     systems = [name for name, share in ((SALESFORCE, 0.585), (HUBSPOT, 0.725), (TILL, 0.44)) if rng.random() < share]
     if not systems:
         systems = [rng.choice((SALESFORCE, HUBSPOT, HUBSPOT))]
-    if SALESFORCE in systems and rng.random() < 0.095:
+    if SALESFORCE in systems and rng.random() < 0.08:
         systems.append(SALESFORCE)
-    elif HUBSPOT in systems and rng.random() < 0.09:
+    elif HUBSPOT in systems and rng.random() < 0.075:
         systems.append(HUBSPOT)
     if TILL in systems and rng.random() < 0.04:
         systems.append(TILL)

@@ -9,6 +9,7 @@ import random
 from typing import TYPE_CHECKING
 
 from onevoice.sandbox import noise
+from onevoice.sandbox.truth import same_mailbox
 
 if TYPE_CHECKING:
     from onevoice.sandbox.drafts import Draft
@@ -28,6 +29,8 @@ def strength(one: Draft, other: Draft) -> float:
         own += 3.0
     if one.mobile and _digits(one.mobile) == _digits(other.mobile) and _own(one.mobile):
         own += 3.0
+    elif one.mobile and other.mobile:
+        own -= 0.5
     if one.card and one.card == other.card:
         own += 3.0
     shared = 0.0
@@ -35,6 +38,8 @@ def strength(one: Draft, other: Draft) -> float:
         family = one.email.casefold() == person.family_email
         own += 0.0 if family else 4.0
         shared += 1.0 if family else 0.0
+    elif one.email and other.email:
+        own -= 0.5
     if one.landline and _digits(one.landline) == _digits(other.landline):
         shared += 1.0
     if one.address and other.address and (one.old == other.old or len(person.addresses) == 1):
@@ -47,10 +52,7 @@ def join_up(rng: random.Random, drafts: list[Draft]) -> None:
     """Complete drafts of one person until each is joined to the first, directly or through others."""
     joined, loose = drafts[:1], drafts[1:]
     while loose:
-        best = max(
-            ((strength(a, b), -place) for place, b in enumerate(loose) for a in joined),
-            default=(0.0, 0),
-        )
+        best = max((strength(a, b), -place) for place, b in enumerate(loose) for a in joined)
         draft = loose.pop(-best[1])
         if best[0] < ENOUGH and rng.random() >= _LEFT_APART:
             _complete(rng, draft, joined)
@@ -64,9 +66,8 @@ def _complete(rng: random.Random, draft: Draft, joined: list[Draft]) -> None:
     if len(draft.given) < 2 or len(partner.given) < 2:
         draft.given = partner.given = person.given
     luck = rng.random()
-    email = partner.email if _personal(partner) else (draft.email if _personal(draft) else "")
-    if luck < 0.45 and (email or person.emails) and not (draft.system == partner.system == "hubspot"):
-        draft.email = partner.email = email or person.emails[-1]
+    if luck < 0.45:
+        _share_mailbox(draft, partner)
     elif luck < 0.6 and person.mobiles:
         digits = person.mobiles[-1]
         draft.mobile = noise.written_phone(rng, digits, person.country)
@@ -78,16 +79,18 @@ def _complete(rng: random.Random, draft: Draft, joined: list[Draft]) -> None:
         draft.family = partner.family
 
 
+def _share_mailbox(one: Draft, other: Draft) -> None:
+    """Let one of the two have the other's personal address; HubSpot keeps its own, where an address stands once."""
+    for keeper, taker in ((one, other), (other, one)):
+        if _personal(keeper) and taker.system != "hubspot":
+            taker.email = keeper.email
+            return
+
+
 def _same_mailbox(one: Draft, other: Draft) -> bool:
-    return bool(one.email) and mailbox(one.email) == mailbox(other.email) and one.email not in noise.JUNK_EMAILS
-
-
-def mailbox(email: str) -> str:
-    """The mail box behind an address: small letters, and at Google without dots and tags."""
-    local, _, domain = email.strip().lower().partition("@")
-    if domain in {"gmail.com", "googlemail.com"}:
-        return local.partition("+")[0].replace(".", "") + "@gmail.com"
-    return f"{local}@{domain}"
+    return (
+        bool(one.email) and same_mailbox(one.email) == same_mailbox(other.email) and one.email not in noise.JUNK_EMAILS
+    )
 
 
 def _personal(draft: Draft) -> bool:
