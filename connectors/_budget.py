@@ -136,9 +136,10 @@ class AdaptiveBudget:
                     gauge.remaining, gauge.told_at = 0, now
                     continue
                 gauge.share = max(SLOWEST, gauge.share * CUT)
-                gauge.shifted_at = now
                 gauge.tokens = 0.0
                 gauge.hold_until = max(gauge.hold_until, now + (known.seconds if retry_after is None else retry_after))
+                # A window in which nothing was sent proves nothing.
+                gauge.shifted_at = gauge.hold_until
 
     def _meant(self, kind: str) -> Sequence[Limit]:
         if kind in self._limits:
@@ -150,7 +151,7 @@ class AdaptiveBudget:
             return _quota_wait(limit, gauge, now, urgent)
         size, speed = _size(limit), _speed(limit) * gauge.share
         windows = int((now - gauge.shifted_at) // limit.seconds)
-        if windows and gauge.share < 1.0:
+        if windows > 0 and gauge.share < 1.0:
             gauge.share = min(1.0, gauge.share + CREEP * windows)
             gauge.shifted_at = now
         # Nothing flows in while held, so that the first moment after a hold is not a burst.

@@ -342,6 +342,7 @@ def scripted_server(certificate: tuple[Path, Path] | None) -> Iterator[Scripted]
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
+        wbufsize = -1  # head and body in one packet
 
         def serve(self) -> None:
             body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
