@@ -61,7 +61,7 @@ def held_by(hub: Hub, profile_id: str) -> list[dict[str, Any]]:
     """What the systems hold of one customer in the fields that the hub pushes, and what is still to be written."""
     with hub.store.read() as connection:
         members = identities.load_members(connection, [profile_id]).get(profile_id, [])
-        states = outboxes.load_destinations(connection, members)
+        states = pages.load_destinations(connection, members)
         waiting = outboxes.load_outbox(connection, members)
     return [
         {

@@ -63,7 +63,7 @@ class _Planner:
         self.items: Mapping[str, Sequence[Item]] = pages.load_items(connection, refs)
         self.entries = list(self._entries())
         wanted = {str(destination) for _, _, destination, _ in self.entries}
-        self.states = outboxes.load_destinations(connection, wanted)
+        self.states = pages.load_destinations(connection, wanted)
         self.held = outboxes.load_held(connection, wanted)
         self.counts: Counter[str] = Counter()
         self.unfinished: set[str] = set()

@@ -243,7 +243,7 @@ def _note_missing(hub: Hub, system: str, stream: str, seen: set[str]) -> None:
     with hub.store.begin() as connection:
         known = outboxes.destination_refs(connection, system, stream)
         gone = {ref for ref in known if Ref.parse(ref).key not in seen}
-        states = outboxes.load_destinations(connection, gone)
+        states = pages.load_destinations(connection, gone)
         emptied: dict[str, DestinationState] = {}
         for ref, state in states.items():
             updated = ingest(state, dict.fromkeys(state.observed), {})

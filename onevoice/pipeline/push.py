@@ -150,7 +150,7 @@ class _Delivery:
     def _settle(self, target: PushTarget, outcomes: Mapping[str, tuple[OutboxRow, WriteResult]]) -> set[str]:
         """Store the outcome of every write of a batch, in one transaction."""
         with self.hub.store.begin() as connection:
-            states = outboxes.load_destinations(connection, outcomes)
+            states = pages.load_destinations(connection, outcomes)
             held = outboxes.load_held(connection, outcomes)
             accepted: dict[str, tuple[DestinationState, Mapping[str, Any], Mapping[str, Any], str]] = {}
             rejected: dict[str, tuple[str, str, Mapping[str, Any], int, Any]] = {}

@@ -13,7 +13,7 @@ from onevoice.pipeline.hub import Hub
 from onevoice.pipeline.report import Report
 from onevoice.pipeline.targets import PushTarget, customer_of
 from onevoice.protocols import Fetches, Record
-from onevoice.store import Connection, identities, outboxes, pages, profiles
+from onevoice.store import Connection, identities, pages, profiles
 from onevoice.store.pages import DestinationState
 
 CHUNK = 500
@@ -80,7 +80,7 @@ class _Readback:
     def store(self) -> Mapping[str, int]:
         """Store what was observed, what is still contradictory, and that these records are verified."""
         seen = self._seen()
-        states = outboxes.load_destinations(self.connection, seen)
+        states = pages.load_destinations(self.connection, seen)
         updated: dict[str, DestinationState] = {}
         drifted: set[tuple[str, str]] = set()
         for ref, state in states.items():
@@ -143,7 +143,7 @@ class _Readback:
             destination = target.ref(ref.key, customer)
             if destination is not None and target.stream != target.per:
                 wanted[str(destination)] = target
-        known = {**outboxes.load_destinations(self.connection, wanted), **{r: states[r] for r in wanted if r in states}}
+        known = {**pages.load_destinations(self.connection, wanted), **{r: states[r] for r in wanted if r in states}}
         found: dict[str, Any] = {}
         for text, state in known.items():
             found.update(wanted[text].beside(state.observed))

@@ -38,14 +38,6 @@ class Held:
     next_at: datetime | None
 
 
-def load_destinations(connection: Connection, refs: Iterable[str]) -> dict[str, DestinationState]:
-    """What vendor records hold, by ref."""
-    statement = select(destination.c.ref, destination.c.sent, destination.c.observed)
-    return {
-        r.ref: DestinationState(r.sent, r.observed) for r in rows_in(connection, statement, destination.c.ref, refs)
-    }
-
-
 def count_destinations(connection: Connection, system: str, stream: str) -> int:
     """Number of records of a stream that the hub keeps in step."""
     condition = and_(destination.c.system == system, destination.c.stream == stream)

@@ -84,20 +84,20 @@ def load_before(connection: Connection, refs: Iterable[str], related: Iterable[s
         },
         items=load_items(connection, refs),
         events=load_events(connection, refs),
-        destinations={
-            r.ref: DestinationState(r.sent, r.observed, tuple(r.ours))
-            for r in rows_in(
-                connection,
-                select(destination),
-                destination.c.ref,
-                refs | related,
-            )
-        },
+        destinations=load_destinations(connection, refs | related),
         in_flight={
             r.ref: r.fields
             for r in rows_in(connection, select(outbox.c.ref, outbox.c.fields), outbox.c.ref, refs | related)
         },
     )
+
+
+def load_destinations(connection: Connection, refs: Iterable[str]) -> dict[str, DestinationState]:
+    """What vendor records hold of what the hub pushes, by destination ref."""
+    return {
+        r.ref: DestinationState(r.sent, r.observed, tuple(r.ours))
+        for r in rows_in(connection, select(destination), destination.c.ref, refs)
+    }
 
 
 def load_items(connection: Connection, refs: Iterable[str]) -> dict[str, list[Item]]:
