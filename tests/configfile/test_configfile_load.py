@@ -69,7 +69,7 @@ def test_random_edits_never_give_a_traceback(path: Path, copy: Path) -> None:
     rng = random.Random(path.name)
     target = copy / path.relative_to(ROOT)
     text = path.read_text(encoding="utf-8")
-    for _ in range(6):
+    for _ in range(4):
         target.write_text(_edited(text, rng), encoding="utf-8")
         for fault in lint_project(copy):
             assert fault.line >= 1
