@@ -155,7 +155,7 @@ def _email(rng: random.Random, draft: Draft) -> str:
     person = draft.person
     luck = rng.random()
     own = person.emails[0 if draft.old or rng.random() < 0.15 else -1] if person.emails else ""
-    if person.family_email and luck < (0.35 if own else 0.8):
+    if person.family_email and luck < (0.42 if own else 0.85):
         return person.family_email
     if draft.system != HUBSPOT and luck > 0.985:
         return rng.choice(noise.JUNK_EMAILS)

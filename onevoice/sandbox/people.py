@@ -243,7 +243,7 @@ class Town:
         """The landline and the mail box of a household, its moves, and the moves and marriages of its members."""
         rng = self._rng
         landline = self.numbers.landline(home.country) if rng.random() < (0.60 if len(members) > 1 else 0.3) else ""
-        family_email = self.mail.household(members[0].family) if len(members) > 1 and rng.random() < 0.22 else ""
+        family_email = self.mail.household(members[0].family) if len(members) > 1 and rng.random() < 0.32 else ""
         former = self.gazetteer.address(home.country) if rng.random() < 0.07 else None
         initials = [member.given[0] for member in members]
         for member in members:
