@@ -15,7 +15,7 @@ from onevoice.sandbox.hubspot.contacts_store import Contacts
 from onevoice.sandbox.hubspot.errors import invalid
 from onevoice.sandbox.hubspot.portal import Portal, json_object
 from onevoice.sandbox.state import Fields, hubspot_stamp
-from onevoice.sandbox.tables import MARKETING, OPTOUT_PROPERTY
+from onevoice.sandbox.tables import MARKETING
 
 LEGAL_BASES = frozenset(
     {
@@ -100,10 +100,7 @@ class Consent:
         before = self._table.rows[address].get("events") or []
         event = {"at": hubspot_stamp(self._state.clock.now()), "status": status, "source": "API"}
         self._table.update(address, {"status": status, "source": "API", "events": [*before, event], **basis})
-        key = self._contacts.find(address, "email")
-        if key is not None:
-            opted_out = "true" if status == NOT_SUBSCRIBED else "false"
-            self._state.tables["contacts"].update(key, {OPTOUT_PROPERTY: opted_out}, actor="vendor")
+        self._contacts.follow_status(address, opted_out=status == NOT_SUBSCRIBED)
 
     def _shown(self, address: str) -> dict[str, Any]:
         row = self._table.get(address) or {}

@@ -102,6 +102,14 @@ class Contacts:
         self._remember(key, {}, changes)
         return key
 
+    def follow_status(self, address: str, *, opted_out: bool) -> None:
+        """Let the contact with this address, if there is one, show what its subscription status became."""
+        key = self.find(address, "email")
+        if key is not None:
+            before = self._table.rows[key]
+            self._table.update(key, {OPTOUT_PROPERTY: "true" if opted_out else "false"}, actor="vendor")
+            self._remember(key, before, {})
+
     def archive(self, key: str) -> None:
         """Move a contact to the bin."""
         row = self._table.rows[key]

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from starlette.requests import Request
@@ -23,24 +24,35 @@ END = 10_000
 """No page reaches beyond this many results of one search."""
 MOST_GROUPS, MOST_FILTERS, MOST_FILTERS_IN_ALL = 5, 6, 18
 KEPT_RESULTS = 8
-"""Searches whose results are kept for their further pages."""
+"""Searches whose results are kept for their further pages, and sorted lists."""
 _SEARCHED = ("firstname", "lastname", "email", "phone")
 """Properties that `query` looks into."""
 
 Found = tuple[str, Fields]
 Test = Callable[[Any], bool]
 Read = Callable[[str, Fields], Any]
+Passes = Callable[[str, Fields], bool]
 
 
 @dataclass(frozen=True, slots=True)
 class _Filter:
     """A test on one property, and the range of values that can pass it (None is open)."""
 
+    asked: str
+    """The filter as it was asked for."""
     one: Property
     read: Read
     test: Test
     low: Any = None
     high: Any = None
+    low_open: bool = False
+    """The value `low` itself does not pass."""
+    high_open: bool = False
+
+    @property
+    def bounded(self) -> bool:
+        """Whether the range says everything that the test does."""
+        return self.low is not None or self.high is not None
 
 
 @dataclass(slots=True)
@@ -60,7 +72,7 @@ class Search:
         self._portal = portal
         self._contacts = contacts
         self._table = portal.state.tables["contacts"]
-        self._indexes: dict[str, _Index] = {}
+        self._indexes: dict[tuple[str, ...], _Index] = {}
         self._results: dict[str, tuple[int, list[Found]]] = {}
 
     async def search(self, request: Request) -> Answer:
@@ -86,7 +98,7 @@ class Search:
         asked = repr((body.get("filterGroups"), name, descending, words))
         at, kept = self._results.pop(asked, (-1, []))
         if at != self._table.seen_changes:
-            kept = [found for found in self._candidates(groups, name) if _passes(found, groups, words)]
+            kept = self._matching(groups, name, words)
             if descending:
                 kept.reverse()
         self._results[asked] = (self._table.seen_changes, kept)
@@ -94,31 +106,48 @@ class Search:
             del self._results[next(iter(self._results))]
         return kept
 
-    def _candidates(self, groups: Sequence[Sequence[_Filter]], name: str) -> Iterable[Found]:
-        """The part of the sorted contacts that can match, by the ranges that the filters leave open on `name`."""
-        index = self._index(name)
-        ranges = [_range(group, name) for group in groups]
-        if not ranges or any(bounds == (None, None) for bounds in ranges):
-            return index.rows
-        lows, highs = [low for low, _ in ranges], [high for _, high in ranges]
-        start = 0 if None in lows else bisect_left(index.keys, min(lows))
-        end = len(index.keys) if None in highs else bisect_right(index.keys, max(highs))
-        return index.rows[index.nulls + start : index.nulls + end]
+    def _matching(self, groups: Sequence[Sequence[_Filter]], name: str, words: Sequence[str]) -> list[Found]:
+        """In the order of `name`. What the sorted values decide by themselves is not tested row by row."""
+        if len(groups) == 1:
+            decided = [one for one in groups[0] if one.one.name == name and one.bounded]
+            index = self._index(name, [one for one in groups[0] if one not in decided])
+            found = _narrowed(index, decided)
+        else:
+            found = self._index(name).rows
+            if groups:
+                tests = [_all(group) for group in groups]
+                found = [(key, row) for key, row in found if any(test(key, row) for test in tests)]
+        return [one for one in found if _mentions(one[1], words)] if words else list(found)
 
-    def _index(self, name: str) -> _Index:
+    def _index(self, name: str, filters: Sequence[_Filter] = ()) -> _Index:
+        """The contacts that pass `filters`, sorted by `name`. Kept, for a client that walks by record id asks for the
+        same again and again."""
         seen = self._table.seen()
-        index = self._indexes.get(name)
+        asked = (name, *(one.asked for one in filters))
+        index = self._indexes.pop(asked, None)
         if index is None or index.at != self._table.seen_changes:
-            read = self._read(self._known(name))
-            valued = [
-                (read(key, row), (key, row)) for key, row in sorted(seen.items(), key=lambda found: int(found[0]))
-            ]
-            empty = [found for value, found in valued if value is None]
-            filled = sorted((pair for pair in valued if pair[0] is not None), key=lambda pair: pair[0])
-            rows = [*empty, *(found for _, found in filled)]
-            index = _Index(self._table.seen_changes, rows, [value for value, _ in filled], len(empty))
-            self._indexes[name] = index
+            index = self._passing(self._index(name), filters) if filters else self._sorted(name, seen)
+        self._indexes[asked] = index
+        while len(self._indexes) > KEPT_RESULTS:
+            del self._indexes[next(iter(self._indexes))]
         return index
+
+    def _sorted(self, name: str, seen: Mapping[str, Fields]) -> _Index:
+        read = self._read(self._known(name))
+        valued = [(read(key, row), (key, row)) for key, row in sorted(seen.items(), key=lambda found: int(found[0]))]
+        empty = [found for value, found in valued if value is None]
+        filled = sorted((pair for pair in valued if pair[0] is not None), key=lambda pair: pair[0])
+        rows = [*empty, *(found for _, found in filled)]
+        return _Index(self._table.seen_changes, rows, [value for value, _ in filled], len(empty))
+
+    def _passing(self, index: _Index, filters: Sequence[_Filter]) -> _Index:
+        test = _all(filters)
+        empty = [found for found in index.rows[: index.nulls] if test(*found)]
+        filled = [
+            (value, found) for value, found in zip(index.keys, index.rows[index.nulls :], strict=True) if test(*found)
+        ]
+        rows = [*empty, *(found for _, found in filled)]
+        return _Index(index.at, rows, [value for value, _ in filled], len(empty))
 
     def _sort(self, sorts: object) -> tuple[str, bool]:
         """(property, descending). One sort at most; HubSpot takes `name`, `-name` and {propertyName, direction}."""
@@ -149,21 +178,22 @@ class Search:
             raise invalid("Invalid input JSON: a filter must be an object")
         one = self._known(str(asked.get("propertyName")))
         operator = str(asked.get("operator"))
-        read = self._read(one)
+        make = partial(_Filter, repr(sorted(asked.items(), key=str)), one, self._read(one))
         if operator in _PRESENCE:
-            return _Filter(one, read, _PRESENCE[operator])
+            return make(_PRESENCE[operator])
         if operator in {"IN", "NOT_IN"}:
             values = asked.get("values")
             if not isinstance(values, list) or not values:
                 raise invalid(f"operator {operator} requires values")
-            return _among(one, read, frozenset(self._value(one, value) for value in values), operator)
+            wanted = frozenset(self._value(one, value) for value in values)
+            return make((lambda found: found in wanted) if operator == "IN" else (lambda found: found not in wanted))
         value = self._value(one, asked.get("value"))
         if operator == "BETWEEN":
             high = self._value(one, asked.get("highValue"))
-            return _Filter(one, read, lambda found: found is not None and value <= found <= high, value, high)
+            return make(lambda found: found is not None and value <= found <= high, value, high)
         if operator not in _AGAINST_ONE:
             raise invalid(f"Invalid input JSON: {operator} is not an operator")
-        return _AGAINST_ONE[operator](one, read, value)
+        return _AGAINST_ONE[operator](make, value)
 
     def _value(self, one: Property, value: object) -> Any:
         found = comparable(one, value) if isinstance(value, str) else None
@@ -184,28 +214,31 @@ class Search:
         return lambda _key, row: prepare(row.get(name))
 
 
-def _passes(found: Found, groups: Sequence[Sequence[_Filter]], words: Sequence[str]) -> bool:
-    key, row = found
-    if groups and not any(all(one.test(one.read(key, row)) for one in group) for group in groups):
-        return False
-    return not words or _mentions(row, words)
+def _all(filters: Sequence[_Filter]) -> Passes:
+    """Every filter holds."""
+    pairs = [(one.read, one.test) for one in filters]
+    if len(pairs) == 1:
+        ((read, test),) = pairs
+        return lambda key, row: test(read(key, row))
+    return lambda key, row: all(test(read(key, row)) for read, test in pairs)
+
+
+def _narrowed(index: _Index, ranges: Sequence[_Filter]) -> list[Found]:
+    """The rows whose value of the sorted property lies in every range."""
+    if not ranges:
+        return index.rows
+    start, end = 0, len(index.keys)
+    for one in ranges:
+        if one.low is not None:
+            start = max(start, (bisect_right if one.low_open else bisect_left)(index.keys, one.low))
+        if one.high is not None:
+            end = min(end, (bisect_left if one.high_open else bisect_right)(index.keys, one.high))
+    return index.rows[index.nulls + start : index.nulls + max(start, end)]
 
 
 def _mentions(row: Fields, words: Sequence[str]) -> bool:
     text = " ".join(str(row.get(name) or "") for name in _SEARCHED).casefold()
     return all(word in text for word in words)
-
-
-def _range(group: Sequence[_Filter], name: str) -> tuple[Any, Any]:
-    lows = [one.low for one in group if one.one.name == name and one.low is not None]
-    highs = [one.high for one in group if one.one.name == name and one.high is not None]
-    return max(lows, default=None), min(highs, default=None)
-
-
-def _among(one: Property, read: Read, values: frozenset[Any], operator: str) -> _Filter:
-    if operator == "IN":
-        return _Filter(one, read, lambda found: found in values, min(values), max(values))
-    return _Filter(one, read, lambda found: found not in values)
 
 
 def _token(value: str) -> Test:
@@ -229,13 +262,13 @@ _PRESENCE: dict[str, Test] = {
     "HAS_PROPERTY": lambda found: found is not None,
     "NOT_HAS_PROPERTY": lambda found: found is None,
 }
-_AGAINST_ONE: dict[str, Callable[[Property, Read, Any], _Filter]] = {
-    "EQ": lambda one, read, value: _Filter(one, read, lambda found: found == value, value, value),
-    "NEQ": lambda one, read, value: _Filter(one, read, lambda found: found != value),
-    "LT": lambda one, read, value: _Filter(one, read, lambda f: f is not None and f < value, None, value),
-    "LTE": lambda one, read, value: _Filter(one, read, lambda f: f is not None and f <= value, None, value),
-    "GT": lambda one, read, value: _Filter(one, read, lambda f: f is not None and f > value, value, None),
-    "GTE": lambda one, read, value: _Filter(one, read, lambda f: f is not None and f >= value, value, None),
-    "CONTAINS_TOKEN": lambda one, read, value: _Filter(one, read, _token(str(value))),
-    "NOT_CONTAINS_TOKEN": lambda one, read, value: _Filter(one, read, lambda f: not _token(str(value))(f)),
+_AGAINST_ONE: dict[str, Callable[[Callable[..., _Filter], Any], _Filter]] = {
+    "EQ": lambda make, value: make(lambda found: found == value, value, value),
+    "NEQ": lambda make, value: make(lambda found: found != value),
+    "LT": lambda make, value: make(lambda found: found is not None and found < value, high=value, high_open=True),
+    "LTE": lambda make, value: make(lambda found: found is not None and found <= value, high=value),
+    "GT": lambda make, value: make(lambda found: found is not None and found > value, value, low_open=True),
+    "GTE": lambda make, value: make(lambda found: found is not None and found >= value, value),
+    "CONTAINS_TOKEN": lambda make, value: make(_token(str(value))),
+    "NOT_CONTAINS_TOKEN": lambda make, value: make(lambda found: not _token(str(value))(found)),
 }

@@ -139,3 +139,27 @@ def test_what_search_refuses(portal, body):
     with portal.http() as client:
         answer = client.post(SEARCH, json=body)
     assert (answer.status_code, answer.json()["category"]) == (400, "VALIDATION_ERROR")
+
+
+def test_sorted_walks_change_no_answer(portal, found):
+    """What is found must not depend on the order asked for, which decides how it is looked up."""
+    for n in range(60):
+        portal.contact(firstname=f"n{n % 7}", **({"web_orders": str(n % 5)} if n % 3 else {}))
+    middle = sorted(portal.state.tables["contacts"].rows, key=int)[30]
+    after = {"propertyName": "hs_object_id", "operator": "GT", "value": middle}
+    few = {"propertyName": "web_orders", "operator": "LTE", "value": "2"}
+    named = {"propertyName": "firstname", "operator": "IN", "values": ["n1", "n2"]}
+    none = {"propertyName": "web_orders", "operator": "NOT_HAS_PROPERTY"}
+    for groups in (
+        [[after]],
+        [[after, few]],
+        [[few], [named]],
+        [[named, few]],
+        [[none, after]],
+        [[few], [none, named]],
+    ):
+        body = {"filterGroups": [{"filters": filters} for filters in groups]}
+        orders = ([], ["hs_object_id"], ["-hs_object_id"], ["web_orders"], ["-web_orders"], ["firstname"])
+        answers = {tuple(sorted(found({**body, "sorts": sorts}))) for sorts in orders}
+        assert len(answers) == 1, groups
+        assert 0 < len(answers.pop()) < 60, groups
