@@ -13,7 +13,7 @@ from onevoice.pipeline.facts import facts_of, memberships_of
 UTC = ZoneInfo("UTC")
 
 
-def item(kind: str, key: str = "1", **data: object) -> Item:
+def item(kind: str, key: str = "1", /, **data: object) -> Item:
     return Item(Ref("shop", kind, key), kind, data, Ref("crm", "Contact", "c"))
 
 
