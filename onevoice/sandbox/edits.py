@@ -149,6 +149,10 @@ class Hand:
             for address in addresses
         )
 
+    def _shown_tier(self, ref: Ref) -> str:
+        """The pushed tier in small letters: how a hub spells it is its own affair."""
+        return str(pushed(self._world, ref, "onevoice_tier") or "").lower()
+
     def _clear_field(self, _: str, refs: list[Ref]) -> Edit | None:
         ref = self._rng.choice(refs)
         names = [name for name in ("onevoice_tier", "onevoice_points") if pushed(self._world, ref, name) is not None]
@@ -184,7 +188,7 @@ class Hand:
         tier = memberships[0].tier_in_force(self._day)
         if tier is None or tier.name not in steps or not self._only_in_force(memberships[0], tier):
             return None
-        if any(pushed(self._world, ref, "onevoice_tier") != tier.name for ref in refs):
+        if any(self._shown_tier(ref) != tier.name.lower() for ref in refs):
             return None
         name = steps[tier.name]
         until = None if name == "Blue" else self._day + timedelta(days=self._rng.randint(100, 300))
@@ -250,11 +254,12 @@ class Hand:
 
     def _wrong_tier(self, _: str, refs: list[Ref]) -> Edit | None:
         ref = self._rng.choice(refs)
-        shown = pushed(self._world, ref, "onevoice_tier")
         tier, _refs = self._truth.highest_tier(self._truth.person_of[ref], self._day)
-        if tier is None or shown != tier.name:
+        if tier is None or self._shown_tier(ref) != tier.name.lower():
             return None
-        field = self._update(ref, "onevoice_tier", "Silver" if shown == "Gold" else "Gold")
+        wrong = "Silver" if tier.name == "Gold" else "Gold"
+        shown = str(pushed(self._world, ref, "onevoice_tier"))
+        field = self._update(ref, "onevoice_tier", wrong.lower() if shown.islower() else wrong)
         return Edit("wrong_tier", ref, field, contradicts=True, expected=(ref,))
 
 

@@ -26,6 +26,8 @@ from onevoice.sandbox.state import ServerConfig
 from onevoice.sandbox.world import World
 
 _LOOPBACK = "127.0.0.1"
+_PATIENCE_SECONDS = 1.0
+"""How long a stopping server waits for the answers that are under way."""
 
 
 def up(seed: int, people: int, limits: bool, faults: str, state_dir: Path | None) -> None:
@@ -94,8 +96,14 @@ class _Sandbox:
         await asyncio.gather(*(server.serve(sockets=[s]) for server, s in zip(self._servers, sockets, strict=True)))
 
     def _stop(self) -> None:
+        """Answer what is being asked, then go; clients that keep idle connections open are not waited for."""
         for server in self._servers:
             server.should_exit = True
+        asyncio.get_running_loop().call_later(_PATIENCE_SECONDS, self._stop_waiting)
+
+    def _stop_waiting(self) -> None:
+        for server in self._servers:
+            server.force_exit = True
 
     def _announcement(self) -> dict[str, Any]:
         sales, hub = self._config("salesforce"), self._config("hubspot")
@@ -148,7 +156,6 @@ def _settings(app: ASGIApp, certificate: Certificate | None) -> uvicorn.Config:
         log_level="warning",
         lifespan="off",
         timeout_keep_alive=60,
-        timeout_graceful_shutdown=3,
         ssl_certfile=certificate.chain if certificate else None,
         ssl_keyfile=certificate.key if certificate else None,
     )
