@@ -42,18 +42,18 @@ def findings_of(hub: Hub, ref: str, view: HubView, raw: Mapping[str, Any]) -> li
     ]
 
 
-def raw_of_customers(connection: Connection, refs: Iterable[str]) -> dict[str, dict[str, Any]]:
-    """Raw customer records as gates read them: each with the raw records that belong to it.
+def raw_of_customers(hub: Hub, connection: Connection, refs: Iterable[str]) -> dict[str, dict[str, Any]]:
+    """Raw customer records as gates read them: each with the raw records that belong to it and that gates look at.
 
     A record that belongs to the customer through another one (a tier, through the membership) carries the fields of the
     record in between as `Stream.Field`.
     """
     refs = set(refs)
-    own = profiles.load_raw(connection, refs)
-    near = _children(connection, refs)
-    far = _children(connection, {child for children in near.values() for child in children})
+    wanted = hub.policy.related_streams
+    near = _children(connection, {ref for ref in refs if Ref.parse(ref).system in wanted}, wanted)
+    far = _children(connection, {child for children in near.values() for child in children}, wanted)
     beside = profiles.load_raw(connection, {c for group in (*near.values(), *far.values()) for c in group})
-    found = {ref: dict(raw) for ref, raw in own.items()}
+    found = {ref: dict(raw) for ref, raw in profiles.load_raw(connection, refs).items()}
     for ref, raw in found.items():
         for child in near.get(ref, ()):
             if child not in beside:
@@ -68,10 +68,12 @@ def raw_of_customers(connection: Connection, refs: Iterable[str]) -> dict[str, d
     return found
 
 
-def _children(connection: Connection, refs: Iterable[str]) -> dict[str, list[str]]:
-    """Refs of other records that belong to the given ones."""
-    owned = profiles.items_owned(connection, refs)
-    return {
-        owner: sorted({str(item.source) for item in items if str(item.source) != owner})
-        for owner, items in owned.items()
-    }
+def _children(
+    connection: Connection, refs: Iterable[str], wanted: Mapping[str, frozenset[str]]
+) -> dict[str, list[str]]:
+    """Refs of other records that belong to the given ones, of the wanted streams by system."""
+    found: dict[str, list[str]] = {}
+    for owner, children in profiles.owned_by(connection, refs).items():
+        kept = (Ref.parse(child) for child in children if child != owner)
+        found[owner] = sorted({str(child) for child in kept if child.stream in wanted.get(child.system, ())})
+    return found

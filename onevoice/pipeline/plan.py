@@ -15,7 +15,7 @@ from onevoice.pipeline.desired import STAMP, HubView, changed_fields, urgency_of
 from onevoice.pipeline.hub import Hub
 from onevoice.pipeline.report import Report
 from onevoice.pipeline.targets import PushTarget, customer_of
-from onevoice.store import Connection, identities, outboxes, pages, profiles
+from onevoice.store import Connection, contradictions, identities, outboxes, pages, profiles
 from onevoice.store.outboxes import Held, OutboxRow
 from onevoice.store.pages import DestinationState
 
@@ -32,7 +32,7 @@ def plan(hub: Hub) -> Report:
         with hub.store.begin() as connection:
             ids = [pid for pid in pages.load_work(connection, "plan") if pid > last][:CHUNK]
             if not ids:
-                return Report(dict(counts), contradictions=profiles.count_contradictions(connection))
+                return Report(dict(counts), contradictions=contradictions.count(connection))
             last = ids[-1]
             planner = _Planner(hub, connection, ids)
             planner.plan()
@@ -138,11 +138,11 @@ class _Planner:
     def _note_contradictions(self) -> None:
         """Evaluate what the systems would send with the values that were read from them."""
         by_customer: dict[str, HubView] = {ref: view for view, _, _, ref in self.entries}
-        raw = raw_of_customers(self.connection, by_customer)
+        raw = raw_of_customers(self.hub, self.connection, by_customer)
         for _, target, destination, ref in self.entries:
             state = self.states.get(str(destination))
             if state and ref in raw and target.stream != target.per:
                 raw[ref].update(target.beside(state.observed))
         rows = [row for ref in raw for row in findings_of(self.hub, ref, by_customer[ref], raw[ref])]
-        opened, _ = profiles.replace_contradictions(self.connection, by_customer, rows, self.hub.as_of)
+        opened, _ = contradictions.replace(self.connection, by_customer, rows, self.hub.as_of)
         self.counts["contradictions"] += opened

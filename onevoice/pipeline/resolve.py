@@ -31,7 +31,7 @@ from onevoice.model import Ref
 from onevoice.pipeline.hub import Hub
 from onevoice.pipeline.report import Report
 from onevoice.pipeline.unify import identity_record
-from onevoice.store import Connection, identities, pages
+from onevoice.store import Connection, contradictions, identities, pages
 from onevoice.store.identities import EdgeRow, LineageRow, NormalisedRow
 
 EVERYTHING = 0.2
@@ -162,7 +162,7 @@ def _store_people(
     survivors: dict[str, str | None] = dict.fromkeys(emptied)
     survivors.update({e.profile_id: e.other_id for e in changes.events if e.kind == "merged"})
     identities.retire_empty(connection, {pid: survivors[pid] for pid in emptied}, hub.as_of)
-    identities.forget_contradictions(connection, removed)
+    contradictions.close_all(connection, removed, hub.as_of)
     counts = {
         "edges": len(resolution.edges_added),
         "people": len(resolution.clusters),

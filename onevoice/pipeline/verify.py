@@ -13,7 +13,7 @@ from onevoice.pipeline.hub import Hub
 from onevoice.pipeline.report import Report
 from onevoice.pipeline.targets import PushTarget, customer_of
 from onevoice.protocols import Fetches, Record
-from onevoice.store import Connection, identities, pages, profiles
+from onevoice.store import Connection, contradictions, identities, pages, profiles
 from onevoice.store.pages import DestinationState
 
 CHUNK = 500
@@ -119,7 +119,7 @@ class _Readback:
         links = identities.load_links(self.connection, self.customers)
         known = profiles.load_profiles(self.connection, set(links.values()))
         decisions = profiles.load_decisions(self.connection, known)
-        raw = raw_of_customers(self.connection, self.customers)
+        raw = raw_of_customers(self.hub, self.connection, self.customers)
         rows = []
         looked_at = set()
         for ref in sorted(self.customers & links.keys()):
@@ -132,7 +132,7 @@ class _Readback:
             beside = self._beside(Ref.parse(ref), customer, states)
             view = self.hub.view(profile, decision, customer)
             rows += findings_of(self.hub, ref, view, {**raw[ref], **fresh, **beside})
-        _, closed = profiles.replace_contradictions(self.connection, looked_at, rows, self.hub.as_of)
+        _, closed = contradictions.replace(self.connection, looked_at, rows, self.hub.as_of)
         self.counts["closed"] += closed
         self.counts["contradictions"] += len(rows)
 

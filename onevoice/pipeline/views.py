@@ -9,7 +9,7 @@ from identity import IdentityRecord
 from onevoice.model import Ref
 from onevoice.pipeline.hub import Hub
 from onevoice.pipeline.unify import identity_record
-from onevoice.store import identities, outboxes, profiles
+from onevoice.store import contradictions, identities, outboxes, profiles
 
 
 def partition(hub: Hub) -> list[tuple[str, str, str, str]]:
@@ -29,8 +29,15 @@ def identity_records(hub: Hub) -> list[IdentityRecord]:
 def contradictions_now(hub: Hub) -> dict[str, Any]:
     """Open contradictions as the systems' own values show them: counts by class, and the rows."""
     with hub.store.read() as connection:
-        rows = profiles.all_contradictions(connection)
+        rows = contradictions.all_open(connection)
     return {"by_class": dict(sorted(Counter(row["class"] for row in rows).items())), "rows": rows}
+
+
+def reported(hub: Hub) -> list[tuple[str, str, str]]:
+    """(system, stream, key) of every record on which this run found a contradiction, sorted, each once."""
+    with hub.store.read() as connection:
+        rows = contradictions.opened_at(connection, hub.as_of)
+    return [(r.system, r.stream, r.key) for r in sorted({Ref.parse(row["ref"]) for row in rows})]
 
 
 def written_records(hub: Hub, run: str) -> list[tuple[str, str, str]]:

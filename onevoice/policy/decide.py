@@ -53,6 +53,8 @@ class Policy:
         self.facts = typed_names(self.rules)
         self.by_id = {rule.id: rule for rule in self.rules}
         self._gates = gates
+        self.related_streams = _related_streams(gates)
+        """By system, the streams whose raw records gates look at beside a customer's own."""
         self._readers = fact_readers(self.facts)
         self._edge = first_edge_after(tuple(dict.fromkeys(edge for rule in self.rules for edge in rule.edges)))
         self._places: dict[tuple[CompiledRule, ...], tuple[Place, ...]] = {}
@@ -111,6 +113,15 @@ class Policy:
         """Raw fields of a stream that gates look at, for customer streams and for related ones."""
         found = (gates.raw_fields(stream) for (name, _), gates in self._gates.items() if name == system)
         return frozenset[str]().union(*found)
+
+
+def _related_streams(gates: Mapping[tuple[str, str], SystemGates]) -> Mapping[str, frozenset[str]]:
+    found: dict[str, frozenset[str]] = {}
+    for (system, _), each in gates.items():
+        names = {r.stream for r in each.written.related.values()}
+        names |= {name.rpartition(".")[0] for r in each.written.related.values() for name in r.fields if "." in name}
+        found[system] = found.get(system, frozenset()) | names
+    return {system: streams for system, streams in found.items() if streams}
 
 
 def compile_policy(offers: OffersFile, suppression: SuppressionFile, loyalty: LoyaltyFile) -> Policy:

@@ -12,7 +12,6 @@ from sqlalchemy import Connection, func, or_, select
 from onevoice.store.engine import chunks, delete_in, insert_missing, rows_in, upsert
 from onevoice.store.schema import (
     block,
-    contradiction,
     decision,
     edge,
     identity_record,
@@ -306,8 +305,3 @@ def save_review(connection: Connection, touched: Iterable[str], rows: Sequence[d
     delete_in(connection, review, review.c.left, touched)
     delete_in(connection, review, review.c.right, touched)
     upsert(connection, review, [{**row, "opened_at": at} for row in rows])
-
-
-def forget_contradictions(connection: Connection, refs: Iterable[str]) -> None:
-    """Drop the contradictions of records that are gone."""
-    delete_in(connection, contradiction, contradiction.c.ref, set(refs))

@@ -7,15 +7,14 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Connection, func, or_, select
+from sqlalchemy import Connection, or_, select
 
 from onevoice.model import ConsentEvent, Item, Ref
-from onevoice.store.engine import delete_in, rows_in, upsert
+from onevoice.store.engine import rows_in, upsert
 from onevoice.store.pages import event_of
 from onevoice.store.schema import (
     consent_event,
     contact_point,
-    contradiction,
     decision,
     decision_log,
     item,
@@ -117,6 +116,14 @@ def items_owned(connection: Connection, refs: Iterable[str]) -> dict[str, list[I
     return found
 
 
+def owned_by(connection: Connection, refs: Iterable[str]) -> dict[str, list[str]]:
+    """Refs of the records that belong to the given ones, by owner."""
+    found: dict[str, list[str]] = {}
+    for row in rows_in(connection, select(item.c.ref, item.c.owner), item.c.owner, refs):
+        found.setdefault(row.owner, []).append(row.ref)
+    return found
+
+
 def points_of(connection: Connection, refs: Iterable[str]) -> dict[str, list[tuple[str, str]]]:
     """Contact points (channel, value) by customer ref."""
     found: dict[str, list[tuple[str, str]]] = {}
@@ -186,35 +193,3 @@ def load_raw(connection: Connection, refs: Iterable[str]) -> dict[str, Mapping[s
     """Raw vendor records by ref, deleted ones left out."""
     statement = select(record.c.ref, record.c.raw).where(record.c.deleted.is_(False))
     return {row.ref: row.raw for row in rows_in(connection, statement, record.c.ref, refs)}
-
-
-def replace_contradictions(
-    connection: Connection, refs: Iterable[str], rows: Sequence[dict[str, Any]], at: datetime
-) -> tuple[int, int]:
-    """Make `rows` the open contradictions of the refs; return how many opened and how many closed."""
-    refs = set(refs)
-    statement = select(contradiction)
-    key = ("ref", "family", "channel", "class")
-    old = {
-        tuple(row._mapping[k] for k in key): row for row in rows_in(connection, statement, contradiction.c.ref, refs)
-    }
-    new = {tuple(row[k] for k in key): row for row in rows}
-    delete_in(connection, contradiction, contradiction.c.ref, refs)
-    upsert(
-        connection,
-        contradiction,
-        [{**row, "opened_at": old[k].opened_at if k in old else at} for k, row in new.items()],
-    )
-    return len(new.keys() - old.keys()), len(old.keys() - new.keys())
-
-
-def count_contradictions(connection: Connection) -> dict[str, int]:
-    """Open contradictions by class."""
-    statement = select(contradiction.c["class"], func.count()).group_by(contradiction.c["class"])
-    return {row[0]: row[1] for row in connection.execute(statement.order_by(contradiction.c["class"]))}
-
-
-def all_contradictions(connection: Connection) -> list[dict[str, Any]]:
-    """Every open contradiction, oldest first."""
-    statement = select(contradiction).order_by(contradiction.c.opened_at, contradiction.c.ref, contradiction.c.family)
-    return [dict(row._mapping) for row in connection.execute(statement)]

@@ -276,7 +276,8 @@ contradiction = Table(
     Column("class", String(10), primary_key=True),
     Column("sentence", Text, nullable=False),
     Column("evidence", JsonText, nullable=False),
-    Column("opened_at", UtcTime, nullable=False),
+    Column("opened_at", UtcTime, primary_key=True),
+    Column("closed_at", UtcTime, comment="empty while a system would still send what was decided against"),
 )
 
 # ---- pushed ------------------------------------------------------------------------------------------------------

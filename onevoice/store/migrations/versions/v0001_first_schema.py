@@ -60,7 +60,13 @@ def upgrade() -> None:
         sa.Column("sentence", sa.Text(), nullable=False),
         sa.Column("evidence", sa.Text(), nullable=False),
         sa.Column("opened_at", sa.DateTime(timezone=True), nullable=False),
-        sa.PrimaryKeyConstraint("ref", "family", "channel", "class", name=op.f("pk_contradiction")),
+        sa.Column(
+            "closed_at",
+            sa.DateTime(timezone=True),
+            nullable=True,
+            comment="empty while a system would still send what was decided against",
+        ),
+        sa.PrimaryKeyConstraint("ref", "family", "channel", "class", "opened_at", name=op.f("pk_contradiction")),
     )
     op.create_table(
         "cursor",
