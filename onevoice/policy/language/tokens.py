@@ -107,6 +107,8 @@ def _check_each(tokens: list[Token]) -> None:
     for place, token in enumerate(tokens):
         if token.token_type not in _ALLOWED:
             raise Refused(token.start, _reason(token))
+        if token.token_type is TokenType.VAR and not re.fullmatch(r"[^\W\d]\w*", token.text):
+            raise Refused(token.start, "parameters and signs are not allowed here (write the value, or a fact)")
         if token.comments:
             raise Refused(token.start, "comments are not allowed inside a rule (write a # comment of the file)")
         if token.token_type in {TokenType.L_PAREN, TokenType.CASE}:

@@ -1,0 +1,206 @@
+"""The shipped rules against the business's own statement, written down a second time and in another way."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+import pytest
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+
+from onevoice.configfile.loyalty_file import LoyaltyFile
+from onevoice.configfile.offers_file import OffersFile
+from onevoice.configfile.suppression_file import SuppressionFile
+from onevoice.model import FOREVER, Decision
+from onevoice.policy import Policy, compile_policy, facts_table
+
+TODAY = date(2026, 11, 22)
+PROMOTIONAL = {"join", "discount", "first_order", "win_back", "cart_reminder", "tier_perk", "birthday"}
+
+near = st.integers(-120, 40).map(lambda days: TODAY + timedelta(days=days))
+moments = st.tuples(near, st.sampled_from([0, 10, 23])).map(
+    lambda t: datetime(t[0].year, t[0].month, t[0].day, t[1], tzinfo=UTC)
+)
+tiers = st.sampled_from([(None, 0), ("blue", 1), ("silver", 2), ("gold", 3)])
+
+
+@st.composite
+def customers(draw: st.DrawFn) -> dict[str, Any]:
+    """Facts as the hub derives them: what is known not to be is false or 0."""
+    status = draw(st.sampled_from([None, "active", "pending", "suspended", "closed", "merged"]))
+    tier, rank = draw(tiers) if status == "active" else (None, 0)
+    orders = draw(st.integers(0, 3))
+    last = draw(moments) if orders else None
+    cart = draw(st.none() | moments)
+    same = draw(st.none() | moments) if cart and last else None
+    last = max(filter(None, (last, same)), default=None)
+    return {
+        "email_denied": draw(st.booleans()),
+        "open_complaint": draw(st.booleans()),
+        "complaint_closed_on": draw(st.none() | near),
+        "is_member": status in {"active", "pending", "suspended"},
+        "membership_status": status,
+        "tier": tier,
+        "tier_rank": rank,
+        "tier_until": draw(st.none() | near) if rank else None,
+        "orders_total": orders,
+        "last_order_at": last,
+        "last_order_on": last.date() if last else None,
+        "cart_at": cart,
+        "cart_on": cart.date() if cart else None,
+        "last_order_in_cart_category_at": same,
+    }
+
+
+def stated(facts: Mapping[str, Any], family: str, today: date) -> str | None:
+    """The class that forbids the family, in the order the business names them, or None when it may be sent."""
+    holds = facts["tier_rank"] >= 2 and (facts["tier_until"] is None or facts["tier_until"] >= today)
+    closed, cart, same = facts["complaint_closed_on"], facts["cart_at"], facts["last_order_in_cart_category_at"]
+    bought = cart is not None and same is not None and same > cart
+    grounds = [
+        ("K4", facts["email_denied"]),
+        ("K8", family in PROMOTIONAL and (facts["open_complaint"] or (closed and today < closed + timedelta(days=7)))),
+        ("K1", family == "join" and facts["membership_status"] in {"active", "pending", "suspended"}),
+        ("K9", family == "tier_perk" and not holds),
+        ("K16", family == "first_order" and facts["orders_total"] > 0),
+        ("K13", family == "cart_reminder" and bought and (today - facts["cart_on"]).days <= 30),
+        ("K3", family == "win_back" and facts["last_order_on"] and (today - facts["last_order_on"]).days < 90),
+        ("K3", family == "win_back" and holds),
+        ("K7", family == "win_back" and cart and (today - facts["cart_on"]).days <= 7 and not bought),
+    ]
+    return next((name for name, ground in grounds if ground), None)
+
+
+def named(policy: Policy, decision: Decision) -> dict[str, str | None]:
+    found: dict[str, str | None] = dict.fromkeys(policy.families)
+    return found | {denial.family: policy.by_id[denial.rule].code for denial in decision.denials}
+
+
+@settings(max_examples=300, deadline=None)
+@given(facts=customers(), ahead=st.integers(-10, 100))
+def test_decided_as_the_business_states_it(policy: Policy, facts: dict[str, Any], ahead: int) -> None:
+    today = TODAY + timedelta(days=ahead)
+    found = named(policy, policy.decide(facts, today))
+    assert found == {family: stated(facts, family, today) for family in policy.families}
+
+
+@settings(max_examples=200, deadline=None)
+@given(facts=customers())
+def test_an_end_is_the_last_day_and_does_not_move(policy: Policy, facts: dict[str, Any]) -> None:
+    """With the same facts the offer stays denied to the end of `until`, `until` stays the same, and then it is over."""
+    for denial in policy.decide(facts, TODAY).denials:
+        if denial.until == FOREVER:
+            continue
+        days = range((denial.until - TODAY).days + 2)
+        later = [
+            {d.family: d for d in policy.decide(facts, TODAY + timedelta(days=n)).denials}.get(denial.family)
+            for n in days
+        ]
+        assert [d.until for d in later[:-1] if d] == [denial.until] * (len(days) - 1)
+        assert later[-1] is None
+
+
+@settings(max_examples=200, deadline=None)
+@given(facts=customers(), ahead=st.integers(1, 200))
+def test_nothing_changes_before_valid_until(policy: Policy, facts: dict[str, Any], ahead: int) -> None:
+    decision = policy.decide(facts, TODAY)
+    day = TODAY + timedelta(days=ahead)
+    assume(decision.valid_until is None or day < decision.valid_until)
+    assert policy.decide(facts, day).denials == decision.denials
+
+
+@settings(max_examples=100, deadline=None)
+@given(
+    rows=st.lists(
+        customers().flatmap(
+            lambda facts: st.sets(st.sampled_from(sorted(facts)), max_size=4).map(
+                lambda out: {**facts, **dict.fromkeys(out)}
+            )
+        ),
+        min_size=1,
+        max_size=20,
+    ),
+    ahead=st.integers(-10, 100),
+)
+def test_many_at_once_are_decided_like_one_by_one(policy: Policy, rows: list[dict[str, Any]], ahead: int) -> None:
+    today = TODAY + timedelta(days=ahead)
+    assert list(policy.decide_many(facts_table(rows, policy.facts), today)) == [
+        policy.decide(row, today) for row in rows
+    ]
+
+
+def test_a_table_may_lack_facts_and_have_others(policy: Policy) -> None:
+    table = facts_table([{"email_denied": False, "country": "GB"}] * 2, ["email_denied", "country"])
+    assert policy.decide_many(table, TODAY)[:] == [policy.decide({"email_denied": False}, TODAY)] * 2
+
+
+@settings(max_examples=100, deadline=None)
+@given(facts=customers(), lost=st.sampled_from(["email_denied", "open_complaint"]))
+def test_losing_a_fact_never_allows_in_the_first_layers(policy: Policy, facts: dict[str, Any], lost: str) -> None:
+    before = {denial.family for denial in policy.decide(facts, TODAY).denials}
+    after = {denial.family for denial in policy.decide({**facts, lost: None}, TODAY).denials}
+    assert before <= after
+
+
+@settings(max_examples=50, deadline=None)
+@given(facts=customers(), seed=st.integers())
+def test_the_order_of_rules_means_nothing(
+    offers: OffersFile,
+    suppression: SuppressionFile,
+    loyalty: LoyaltyFile,
+    policy: Policy,
+    facts: dict[str, Any],
+    seed: int,
+) -> None:
+    rules = list(suppression.rules)
+    random.Random(seed).shuffle(rules)
+    shuffled = compile_policy(offers, suppression.model_copy(update={"rules": rules}), loyalty)
+    assert shuffled.version == policy.version
+    assert shuffled.decide(facts, TODAY) == policy.decide(facts, TODAY)
+
+
+@settings(max_examples=60, deadline=None)
+@given(facts=customers(), place=st.integers(0, 10))
+def test_another_rule_never_allows_anything(
+    offers: OffersFile,
+    suppression: SuppressionFile,
+    loyalty: LoyaltyFile,
+    policy: Policy,
+    facts: dict[str, Any],
+    place: int,
+) -> None:
+    fewer = [rule for number, rule in enumerate(suppression.rules) if number != place]
+    without = compile_policy(offers, suppression.model_copy(update={"rules": fewer}), loyalty)
+    assert without.version != policy.version
+    all_rules = {denial.family: denial for denial in policy.decide(facts, TODAY).denials}
+    for denial in without.decide(facts, TODAY).denials:
+        assert denial.family in all_rules
+        assert denial.until <= all_rules[denial.family].until
+        assert replace(denial, fired=()).layer >= all_rules[denial.family].layer
+
+
+def test_facts_may_come_as_json(policy: Policy) -> None:
+    facts = {"email_denied": False, "last_order_on": "2026-11-01", "cart_at": "2026-11-20T10:00:00+01:00"}
+    typed = {**facts, "last_order_on": date(2026, 11, 1), "cart_at": datetime(2026, 11, 20, 9, tzinfo=UTC)}
+    assert policy.decide(facts, TODAY) == policy.decide(typed, TODAY)
+
+
+@pytest.mark.parametrize(
+    "facts",
+    [
+        {"email_denied": "false"},
+        {"orders_total": "3"},
+        {"orders_total": True},
+        {"last_order_on": "yesterday"},
+        {"cart_at": "2026-11-20T10:00:00"},
+        {"last_order_on": datetime(2026, 11, 1, tzinfo=UTC)},
+        {"orders_total": 10**13},
+    ],
+)
+def test_a_fact_of_the_wrong_type_is_refused(policy: Policy, facts: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match=next(iter(facts))):
+        policy.decide(facts, TODAY)
