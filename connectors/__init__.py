@@ -20,10 +20,14 @@ def catalogue() -> Mapping[str, Manifest]:
     return {kind: load_manifest(kind) for kind in kinds()}
 
 
-def open_budget(kind: str, system: str) -> Budget:
-    """A rate budget for one account of this kind, with the limits of its manifest, shared by all threads of this
-    process that are handed the same object."""
-    return AdaptiveBudget(system, load_manifest(kind).limits)
+def open_budget(kind: str, system: str, *, paced: bool = True) -> Budget:
+    """A rate budget for one account of this kind, shared by all threads that are handed the same object.
+
+    `paced=False` leaves out the ceilings of the manifest and keeps the daily quota: for a vendor that is known to set
+    no pace, such as a sandbox with its limits off. What it refuses is still waited for, by the retry policy.
+    """
+    limits = load_manifest(kind).limits
+    return AdaptiveBudget(system, [limit for limit in limits if paced or limit.calls is None])
 
 
 def open_connector(kind: str, system: str, settings: Mapping[str, str], budget: Budget) -> Source | Destination:

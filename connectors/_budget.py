@@ -2,7 +2,8 @@
 
 Each limit of the manifest is a token bucket whose size and speed together never let more than `calls` through in any
 window of `seconds`. A refusal halves the speed and holds until the vendor's own time; a clean window gives 5 % back.
-What the vendor says is left replaces the local guess when it is lower. A share of each bucket is kept for urgent calls.
+What the vendor says is left replaces the local guess when it is lower, and what it says of its limit replaces the
+manifest's number. A share of each bucket is kept for urgent calls.
 
 A bucket of size b filled at r per second lets b + r * seconds calls through in one window: b is a fifth of `calls`,
 r the rest over `seconds`.
@@ -24,8 +25,11 @@ from onevoice.errors import Throttled
 BURST_SHARE = 0.2
 CUT = 0.5
 CREEP = 0.05
-SLOWEST = 0.05
-"""The rate is never cut below a twentieth: a vendor that refuses for ever is ended by the caller's retry policy."""
+SLOWEST = 0.1
+"""The rate is never cut below a tenth: a vendor that refuses for ever is ended by the caller's retry policy."""
+HOLD_SHARE = 0.05
+"""Part of the window that is held after a refusal without a time: a rolling window frees a little all the while, and
+the retry policy's own pauses grow."""
 LONGEST_WAIT_SECONDS = 120.0
 """A longer wait than this is not waited for: the caller hears Throttled and the next run goes on."""
 RECHECKS_PER_WINDOW = 24
@@ -43,6 +47,8 @@ class Gauge:
     shifted_at: float = 0.0
     """When `share` last moved."""
     hold_until: float = 0.0
+    cut_at: float = -math.inf
+    """When `share` was last cut: refusals of calls that were under way together are one sign, not several."""
     remaining: int | None = None
     """What the vendor said is left, counted down since."""
     total: int | None = None
@@ -72,7 +78,7 @@ class ProcessGauges:
 
 def fresh_gauges(limits: Sequence[Limit], now: float) -> Mapping[str, Gauge]:
     """Full buckets."""
-    return {limit.name: Gauge(_size(limit), now, shifted_at=now) for limit in limits}
+    return {limit.name: Gauge(_size(limit.calls or 0), now, shifted_at=now) for limit in limits}
 
 
 class AdaptiveBudget:
@@ -135,9 +141,11 @@ class AdaptiveBudget:
                 if known.calls is None:
                     gauge.remaining, gauge.told_at = 0, now
                     continue
-                gauge.share = max(SLOWEST, gauge.share * CUT)
+                if now - gauge.cut_at >= known.seconds:
+                    gauge.share, gauge.cut_at = max(SLOWEST, gauge.share * CUT), now
                 gauge.tokens = 0.0
-                gauge.hold_until = max(gauge.hold_until, now + (known.seconds if retry_after is None else retry_after))
+                hold = known.seconds * HOLD_SHARE if retry_after is None else retry_after
+                gauge.hold_until = max(gauge.hold_until, now + hold)
                 # A window in which nothing was sent proves nothing.
                 gauge.shifted_at = gauge.hold_until
 
@@ -149,7 +157,9 @@ class AdaptiveBudget:
     def _wait(self, limit: Limit, gauge: Gauge, now: float, urgent: bool) -> float:
         if limit.calls is None:
             return _quota_wait(limit, gauge, now, urgent)
-        size, speed = _size(limit), _speed(limit) * gauge.share
+        # The manifest's number is a first guess; the account's plan may allow another one, which the vendor tells.
+        calls = gauge.total or limit.calls
+        size, speed = _size(calls), _speed(calls, limit.seconds) * gauge.share
         windows = int((now - gauge.shifted_at) // limit.seconds)
         if windows > 0 and gauge.share < 1.0:
             gauge.share = min(1.0, gauge.share + CREEP * windows)
@@ -183,11 +193,10 @@ def _quota_wait(limit: Limit, gauge: Gauge, now: float, urgent: bool) -> float:
     return wait
 
 
-def _size(limit: Limit) -> float:
-    return max(1.0, (limit.calls or 0) * BURST_SHARE)
+def _size(calls: int) -> float:
+    return max(1.0, calls * BURST_SHARE)
 
 
-def _speed(limit: Limit) -> float:
+def _speed(calls: int, seconds: float) -> float:
     """Tokens a second; a limit of one call in a window still moves."""
-    calls = limit.calls or 1
-    return max(calls - _size(limit), calls * (1 - BURST_SHARE)) / limit.seconds
+    return max(calls - _size(calls), calls * (1 - BURST_SHARE)) / seconds

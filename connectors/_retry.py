@@ -13,11 +13,11 @@ from onevoice.errors import Ambiguous, RetryableError, Throttled
 T = TypeVar("T")
 
 UNAVAILABLE_ATTEMPTS = 4
-"""About four seconds in all: a blip. A longer outage is for the next run, not for a waiting job."""
+"""About two seconds in all: a blip. A longer outage is for the next run, not for a waiting job."""
 THROTTLED_ATTEMPTS = 8
 TOTAL_SECONDS = 120.0
 
-_backoff = wait_exponential(multiplier=0.5, max=20) + wait_random(0, 0.5)
+_backoff = wait_exponential(multiplier=0.25, max=20) + wait_random(0, 0.25)
 
 
 def call_with_retries(function: Callable[[], T], *, total_seconds: float = TOTAL_SECONDS) -> T:

@@ -69,11 +69,20 @@ def test_refusal_holds_for_the_vendors_time_then_goes_slower_then_recovers() -> 
     assert (len(late) - 1) / (late[-1] - late[0]) > 7.5
 
 
-def test_refusal_without_a_time_holds_for_the_window() -> None:
+def test_refusal_without_a_time_holds_for_a_part_of_the_window() -> None:
     time = Time()
     budget = made(time, limit(seconds=10))
     budget.throttled("pace", None)
-    assert moments(budget, time, 1)[0] >= 1010
+    assert 1000.5 <= moments(budget, time, 1)[0] < 1005
+
+
+def test_refusals_of_one_moment_cut_the_speed_once() -> None:
+    time = Time()
+    budget = made(time, limit())
+    for _ in range(8):
+        budget.throttled("read", 0.0)
+    taken = moments(budget, time, 20)
+    assert (len(taken) - 1) / (taken[-1] - taken[0]) > 3.5
 
 
 def test_refusal_by_name_leaves_other_limits_alone() -> None:
@@ -88,6 +97,15 @@ def test_what_the_vendor_says_is_left_is_believed_when_it_is_less() -> None:
     budget = made(time, limit(calls=100, seconds=10))
     budget.observe("pace", remaining=0)
     assert moments(budget, time, 1, urgent=True)[0] > 1000
+
+
+@pytest.mark.parametrize("told", [50, 200])
+def test_limit_that_the_vendor_tells_replaces_the_one_of_the_manifest(told: int) -> None:
+    time = Time()
+    budget = made(time, limit(calls=100, seconds=10))
+    budget.observe("pace", limit=told)
+    taken = moments(budget, time, 5 * told, urgent=True)
+    assert 0.7 * told < busiest(taken[told:], 10) <= told
 
 
 def test_urgent_calls_use_the_reserve_of_the_bucket() -> None:

@@ -85,6 +85,13 @@ def test_budget_of_every_kind_can_be_made(kind: str) -> None:
         budget.acquire(call, urgent=True)
 
 
+def test_budget_without_a_pace_never_waits() -> None:
+    budget = open_budget("hubspot", "acme", paced=False)
+    budget.throttled("search", 60.0)
+    for _ in range(500):
+        budget.acquire("search")
+
+
 def test_missing_and_unknown_settings_are_named_together(budget: Any) -> None:
     with pytest.raises(ConfigError) as caught:
         open_connector("salesforce", "acme", {"url": "https://x", "client_idd": "a", "client_secret": ""}, budget)
