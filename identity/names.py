@@ -158,10 +158,11 @@ def split_name(given: str, family: str) -> tuple[tuple[str, ...], tuple[str, ...
         first, last = first[:-1], first[-1:]
     elif not first and len(last) > 1:
         first, last = last[:-1], last[-1:]
-    joined = "".join(first + last)
-    if not joined or joined in JUNK or all(word in JUNK for word in first + last):
-        return (), ()
-    return tuple(w for w in first if w not in JUNK), last if "".join(last) not in JUNK else ()
+    return _without_junk(first), _without_junk(last)
+
+
+def _without_junk(words: tuple[str, ...]) -> tuple[str, ...]:
+    return () if "".join(words) in JUNK else tuple(word for word in words if word not in JUNK)
 
 
 def family_parts(words: tuple[str, ...]) -> tuple[str, ...]:

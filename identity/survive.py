@@ -69,7 +69,7 @@ def _choose(
 ) -> dict[str, Provenance]:
     bids = []
     for record in records:
-        values = {name: record.data[name] for name in fields if _believed(name, record.data.get(name), config)}
+        values = {name: value for name in fields if _believed(name, value := _one(record.data.get(name)), config)}
         if values:
             bids.append(_Bid(record, values, tuple(_spelling(name, values.get(name), config) for name in fields)))
     if not bids:
@@ -96,6 +96,11 @@ def _choose(
         )
         for name, value in winner.values.items()
     }
+
+
+def _one(value: Any) -> Any:
+    """The first of several values that one record holds."""
+    return next(iter(value), None) if isinstance(value, list | tuple) else value
 
 
 def _best(bids: Sequence[_Bid], rule: str, config: IdentityFile) -> list[_Bid]:

@@ -1,0 +1,83 @@
+"""Ids that last: what happens to them in a merge, a split, a move, and back."""
+
+from __future__ import annotations
+
+from identity import Cluster, assign_ids, profile_id
+from onevoice.model import Ref
+
+
+def _ref(key: str) -> Ref:
+    return Ref("crm", "contacts", key)
+
+
+def _clusters(*groups: str) -> list[Cluster]:
+    return [Cluster(frozenset(_ref(key) for key in group)) for group in groups]
+
+
+def _kinds(changes) -> list[str]:
+    return [event.kind for event in changes.events]
+
+
+def test_new_clusters_get_ids_made_from_their_anchor() -> None:
+    changes = assign_ids({}, _clusters("ab", "c"))
+    assert changes.assigned == {
+        _ref("a"): profile_id(_ref("a")),
+        _ref("b"): profile_id(_ref("a")),
+        _ref("c"): profile_id(_ref("c")),
+    }
+    assert _kinds(changes) == ["created", "created"]
+    assert assign_ids({}, _clusters("c", "ba")) == changes
+
+
+def test_nothing_new_means_no_event() -> None:
+    first = assign_ids({}, _clusters("ab", "c")).assigned
+    again = assign_ids(first, _clusters("ab", "c"))
+    assert again.assigned == first
+    assert not again.events
+
+
+def test_the_oldest_survives_a_merge_and_the_loser_redirects() -> None:
+    previous = {_ref("a"): "young", _ref("b"): "old"}
+    changes = assign_ids(previous, _clusters("ab"), age={"old": 1, "young": 2}.__getitem__)
+    assert set(changes.assigned.values()) == {"old"}
+    assert [(e.kind, e.profile_id, e.other_id) for e in changes.events] == [("merged", "young", "old")]
+
+
+def test_a_split_leaves_the_id_with_the_anchor() -> None:
+    pid = profile_id(_ref("a"))
+    previous = dict.fromkeys(map(_ref, "abc"), pid)
+    changes = assign_ids(previous, _clusters("a", "bc"))
+    assert changes.assigned[_ref("a")] == pid
+    assert changes.assigned[_ref("b")] == changes.assigned[_ref("c")] == profile_id(_ref("b"))
+    assert [(e.kind, e.profile_id, e.other_id) for e in changes.events] == [("split", profile_id(_ref("b")), pid)]
+
+
+def test_a_split_after_a_merge_restores_the_retired_id() -> None:
+    a, b = profile_id(_ref("a")), profile_id(_ref("b"))
+    changes = assign_ids(
+        dict.fromkeys(map(_ref, "ab"), a),
+        _clusters("a", "b"),
+        standing=lambda pid: "retired" if pid == b else "free",
+    )
+    assert changes.assigned == {_ref("a"): a, _ref("b"): b}
+    assert [(e.kind, e.profile_id, e.other_id) for e in changes.events] == [("restored", b, a)]
+
+
+def test_a_record_that_moves_between_living_profiles_is_told() -> None:
+    previous = {_ref("a"): "P", _ref("b"): "P", _ref("c"): "Q"}
+    changes = assign_ids(previous, _clusters("a", "bc"), age={"P": 1, "Q": 2}.__getitem__)
+    assert changes.assigned == {_ref("a"): "P", _ref("b"): "Q", _ref("c"): "Q"}
+    assert [(e.kind, e.profile_id, e.other_id) for e in changes.events] == [("moved", "Q", "P")]
+
+
+def test_deleting_the_anchor_keeps_the_id_and_deleting_all_retires_it() -> None:
+    pid = profile_id(_ref("a"))
+    previous = dict.fromkeys(map(_ref, "ab"), pid)
+    assert assign_ids(previous, _clusters("b")).assigned == {_ref("b"): pid}
+    assert _kinds(assign_ids(previous, [])) == ["retired"]
+
+
+def test_an_id_that_lives_elsewhere_is_never_given_twice() -> None:
+    taken = profile_id(_ref("a"))
+    changes = assign_ids({}, _clusters("a"), standing=lambda pid: "living" if pid == taken else "free")
+    assert changes.assigned[_ref("a")] != taken
