@@ -65,7 +65,11 @@ def hubspot_state(clock: Clock) -> VendorState:
             logged_fields=frozenset({"hs_email_optout", OPTOUT_PROPERTY}),
         )
     )
-    state.add_table(TableSpec(name="archived_contacts"))
+    state.add_table(TableSpec(name="archived_contacts", stamp_fields=("archived_at",), stamp_text=hubspot_stamp))
     state.add_table(TableSpec(name="subscriptions", stamp_fields=("updatedAt",), logged_fields=frozenset({"status"})))
-    state.add_table(TableSpec(name="lists", stamp_fields=("updatedAt",), new_id=str))
+    state.add_table(
+        TableSpec(
+            name="lists", stamp_fields=("updatedAt",), created_field="createdAt", stamp_text=hubspot_stamp, new_id=str
+        )
+    )
     return state

@@ -8,7 +8,7 @@ from typing import Any
 from onevoice.sandbox.hubspot.errors import PropertyError, invalid, invalid_properties, refusal
 from onevoice.sandbox.hubspot.portal import Portal
 from onevoice.sandbox.hubspot.values import accept
-from onevoice.sandbox.state import Fields, hubspot_stamp
+from onevoice.sandbox.state import Fields
 from onevoice.sandbox.tables import OPTOUT_PROPERTY
 
 USUAL = ("createdate", "email", "firstname", "hs_object_id", "lastmodifieddate", "lastname")
@@ -114,8 +114,7 @@ class Contacts:
         """Move a contact to the bin."""
         row = self._table.rows[key]
         self._table.delete(key)
-        stamp = hubspot_stamp(self._portal.state.clock.now())
-        self._archived.insert({**row, "archived_at": stamp}, key=key, actor="vendor")
+        self._archived.insert(row, key=key, actor="vendor")
         self._leave_lists(key)
 
     def erase(self, key: str) -> None:

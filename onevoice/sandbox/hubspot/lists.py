@@ -44,8 +44,7 @@ class Lists:
                 f"A list with the name {name} already exists",
                 subCategory="ILS.DUPLICATE_LIST_NAMES",
             )
-        stamp = hubspot_stamp(self._state.clock.now())
-        key = self._table.insert({"name": name, "processingType": kind, "members": set(), "createdAt": stamp})
+        key = self._table.insert({"name": name, "processingType": kind, "members": set()})
         self._table.update(key, {"listId": key}, actor="vendor")
         return Answer(200, {"list": self._shown(key)}, units=1)
 
@@ -193,7 +192,7 @@ class Lists:
             "objectTypeId": CONTACTS_TYPE,
             "processingType": row["processingType"],
             "processingStatus": "COMPLETE",
-            "createdAt": row.get("createdAt", row["updatedAt"]),
+            "createdAt": row["createdAt"],
             "updatedAt": row["updatedAt"],
             "size": len(row["members"]),
         }
