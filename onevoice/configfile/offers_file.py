@@ -38,8 +38,9 @@ class Related(StrictModel):
     value: str | None = Field(
         default=None, description="Text field whose value is taken; left out, the value is whether any record counts."
     )
-    prefer: Sequence[str] = Field(
-        default=(), description="Where several count: values in order of preference; others follow by alphabet."
+    newest_by: str | None = Field(
+        default=None,
+        description="Where several count: the date field of which the latest wins; without it the first by alphabet.",
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
@@ -183,6 +183,10 @@ class _Compiling:
         if written.value is not None and kinds.get(written.value) is not FieldType.TEXT:
             texts = [each for each, kind in kinds.items() if kind is FieldType.TEXT]
             self.note((*path, "value"), f'"{written.value}" is not a text field of it{one_of(written.value, texts)}')
+        if written.newest_by is not None and kinds.get(written.newest_by) not in {FieldType.DATE, FieldType.DATETIME}:
+            dates = [each for each, kind in kinds.items() if kind in {FieldType.DATE, FieldType.DATETIME}]
+            message = f'"{written.newest_by}" is not a date field of it{one_of(written.newest_by, dates)}'
+            self.note((*path, "newest_by"), message)
         where = self.parsed((*path, "where"), written.where, vocabulary=Vocabulary({AS_OF: FieldType.DATE, **kinds}))
         return _related(written, kinds, compile_term(where) if where is not None else lambda _row: None)
 
@@ -209,20 +213,27 @@ class _Compiling:
 
 def _related(written: Related, kinds: Mapping[str, FieldType], where: Evaluate) -> Evaluate:
     """A function from the list of related records to the value drawn from them; None when the list is not known."""
-    order = {value: place for place, value in enumerate(written.prefer)}
 
     def draw(given: Row) -> Any:
         records = given[RELATED]
         if records is None:
             return None
-        rows = (
-            {AS_OF: given[AS_OF]} | {n: read_raw(kind, record.get(n)) for n, kind in kinds.items()}
+        rows = [
+            {AS_OF: given[AS_OF]} | {name: read_raw(kind, record.get(name)) for name, kind in kinds.items()}
             for record in records
-        )
+        ]
         counting = [row for row in rows if where(row) is True]
         if written.value is None:
             return bool(counting)
-        values = [row[written.value] for row in counting if row[written.value] is not None]
-        return min(values, key=lambda value: (order.get(value, len(order)), value), default=None)
+        return _newest(counting, written.value, written.newest_by)
 
     return draw
+
+
+def _newest(rows: Sequence[Row], value: str, newest_by: str | None) -> Any:
+    """The value of the row with the latest date; of equals, and without a date, the first by alphabet."""
+    known = [row for row in rows if row[value] is not None]
+    if newest_by is not None:
+        latest = max((row[newest_by] for row in known if row[newest_by] is not None), default=None)
+        known = [row for row in known if row[newest_by] == latest] if latest is not None else known
+    return min((row[value] for row in known), default=None)

@@ -127,8 +127,8 @@ def test_compiling_raises_with_every_fault(offers: OffersFile, loyalty: LoyaltyF
 
 
 WORDS = (
-    "is_member tier points last_order_on as_of AND OR NOT IN IS NULL ( ) , = < > + - * 1 'a' INTERVAL DAY CASE WHEN THEN "
-    "ELSE END BETWEEN LIKE CAST AS DATE COALESCE LOWER TRUE 2.5 ; / . [ ] :: -- /* \" '"
+    "is_member tier points last_order_on as_of AND OR NOT IN IS NULL ( ) , = < > + - * 1 'a' INTERVAL DAY CASE WHEN "
+    "THEN ELSE END BETWEEN LIKE CAST AS DATE COALESCE LOWER TRUE 2.5 ; / . [ ] :: -- /* \" '"
 )
 
 

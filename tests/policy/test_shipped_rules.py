@@ -91,17 +91,29 @@ def test_decided_as_the_business_states_it(policy: Policy, facts: dict[str, Any]
 @settings(max_examples=200, deadline=None)
 @given(facts=customers())
 def test_an_end_is_the_last_day_and_does_not_move(policy: Policy, facts: dict[str, Any]) -> None:
-    """With the same facts the offer stays denied to the end of `until`, `until` stays the same, and then it is over."""
-    for denial in policy.decide(facts, TODAY).denials:
-        if denial.until == FOREVER:
+    """With the same facts a rule denies to the end of its `until`, which is the same every day, and then is over."""
+    for rule in policy.rules:
+        row = policy.typed(facts, TODAY)
+        if not rule.fires(row) or (until := rule.last_day(row)) == FOREVER:
             continue
-        days = range((denial.until - TODAY).days + 2)
-        later = [
-            {d.family: d for d in policy.decide(facts, TODAY + timedelta(days=n)).denials}.get(denial.family)
-            for n in days
-        ]
-        assert [d.until for d in later[:-1] if d] == [denial.until] * (len(days) - 1)
-        assert later[-1] is None
+        while row["as_of"] <= until:
+            assert rule.fires(row)
+            assert rule.last_day(row) == until
+            row = policy.typed(facts, row["as_of"] + timedelta(days=1))
+        assert not rule.fires(row)
+
+
+@settings(max_examples=200, deadline=None)
+@given(facts=customers())
+def test_quiet_days_decide_the_same(policy: Policy, facts: dict[str, Any]) -> None:
+    """From day to day a decision stays to the letter, untils included, but on the days it named itself."""
+    before = policy.decide(facts, TODAY)
+    for ahead in range(1, 120):
+        today = TODAY + timedelta(days=ahead)
+        after = policy.decide(facts, today)
+        if before.valid_until is None or today < before.valid_until:
+            assert after.denials == before.denials
+        before = after
 
 
 @settings(max_examples=200, deadline=None)
