@@ -6,7 +6,8 @@ import json
 import socket
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -67,11 +68,8 @@ class Portal:
         )
 
 
-@pytest.fixture
-def portal() -> Iterator[Portal]:
-    """An empty portal, limits off."""
-    state = hubspot_state(Clock(AS_OF))
-    state.faults.limits_on = False
+@contextmanager
+def _served(state: VendorState) -> Iterator[Portal]:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         url = f"http://127.0.0.1:{listener.getsockname()[1]}"
         app = create_app(state, ServerConfig(url=url, **CREDENTIALS))
@@ -83,6 +81,29 @@ def portal() -> Iterator[Portal]:
         yield Portal(state, url)
         server.should_exit = True
         thread.join(timeout=5)
+
+
+@pytest.fixture
+def portal() -> Iterator[Portal]:
+    """An empty portal, limits off."""
+    state = hubspot_state(Clock(AS_OF))
+    state.faults.limits_on = False
+    with _served(state) as served:
+        yield served
+
+
+@pytest.fixture
+def restarted(portal: Portal) -> Iterator[Callable[[], Portal]]:
+    """Makes another server that has taken over what the portal kept on disk."""
+    with ExitStack() as servers:
+
+        def restart() -> Portal:
+            state = hubspot_state(Clock(portal.state.clock.now()))
+            state.load(json.loads(json.dumps(portal.state.dump())))
+            state.faults.limits_on = False
+            return servers.enter_context(_served(state))
+
+        yield restart
 
 
 class Judge:
