@@ -39,6 +39,7 @@ class StreamEntry(_Strict):
     key: str
     reads: bool = False
     writes: bool = False
+    snapshot: bool = False
     max_batch: int = Field(default=1, ge=1)
     resend_needs_look: bool = False
     stamp: str | None = None
@@ -134,6 +135,7 @@ class Manifest(_Strict):
                 key=entry.key,
                 reads=entry.reads,
                 writes=entry.writes,
+                snapshot=entry.snapshot,
                 max_batch=entry.max_batch,
                 resend_needs_look=entry.resend_needs_look,
             )

@@ -92,6 +92,15 @@ class Lists:
         for key in keys:
             yield Record(key, {name: key in inside for name, inside in members.items()})
 
+    def everybody(self, names: Sequence[str]) -> list[Record]:
+        """Every contact that is on one of the lists, with the lists it is on."""
+        lists_of: dict[str, dict[str, Any]] = {}
+        for name in names:
+            list_id = self.find(name)
+            for key in self._members(list_id) if list_id else ():
+                lists_of.setdefault(key, {})[name] = True
+        return [Record(key, lists_of[key]) for key in sorted(lists_of)]
+
     def _lists_of(self, key: str) -> set[str]:
         answer = self._client.call("read", "crm.lists.memberships_api.get_lists", CONTACTS, key, stream="lists")
         return {str(entry["listId"]) for entry in answer["results"]}

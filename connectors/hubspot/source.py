@@ -36,10 +36,16 @@ class Reader:
         self._entry = entries["contacts"]
 
     def read(self, stream: str, cursor: Json | None, fields: Sequence[str], as_of: datetime) -> Iterator[Page]:
-        """Yield the contacts that changed, then those that were archived. A property the portal lacks is left out."""
+        """Yield the contacts that changed, then those that were archived; of lists, the whole membership.
+
+        A property the portal lacks is left out. HubSpot tells no changes of membership, so every read has it all.
+        """
+        if stream == "lists":
+            yield Page(self._lists.everybody(fields), {"read_at": as_of.isoformat()})
+            return
         if stream != "contacts":
             raise ContractBroken(
-                f"{self._client.system}.{stream}: only contacts can be read", system=self._client.system
+                f"{self._client.system}.{stream}: only contacts and lists can be read", system=self._client.system
             )
         self._properties.refresh()
         walk = Walk(self._client, self._properties.present(fields, OWN_PROPERTIES))

@@ -31,6 +31,10 @@ from onevoice.store.profiles import DecisionRow, ProfileRow
 EMBEDDED = "sqlite:///{root}/.onevoice/hub.sqlite"
 
 
+PACED = "paced"
+"""Setting `<env_prefix>_PACED=off`: an account without limits (a sandbox) is not paced by the manifest's ceilings."""
+
+
 @dataclass(frozen=True, slots=True)
 class PushLimits:
     """What of the plan is pushed in this run; the rest stays planned."""
@@ -167,8 +171,9 @@ class Hub:
         with self._lock:
             if system not in self._connectors:
                 configured = self.config.hub.systems[system]
-                settings = system_settings(configured.env_prefix, self.environment)
-                budget = self.budgets[system] = open_budget(configured.connector, system)
+                settings = dict(system_settings(configured.env_prefix, self.environment))
+                paced = settings.pop(PACED, "on") != "off"
+                budget = self.budgets[system] = open_budget(configured.connector, system, paced=paced)
                 self._connectors[system] = open_connector(
                     configured.connector, system, {**settings, **configured.connector_options()}, budget
                 )

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 from typing import Any
 
 from identity import IdentityRecord
 from onevoice.model import Ref
 from onevoice.pipeline.hub import Hub
 from onevoice.pipeline.unify import identity_record
+from onevoice.policy import explain
 from onevoice.store import contradictions, identities, outboxes, profiles
 
 
@@ -56,7 +58,7 @@ def story(hub: Hub, profile_id: str) -> dict[str, Any] | None:
         profile = profiles.load_profiles(connection, [current])[current]
         members = identities.load_members(connection, [current]).get(current, [])
         decision = profiles.load_decisions(connection, [current]).get(current)
-    sentences = {rule.id: rule.because for rule in hub.config.suppression.rules}
+    denials = decision.denials if decision else ()
     return {
         "profile_id": current,
         "golden": dict(profile.golden),
@@ -65,7 +67,11 @@ def story(hub: Hub, profile_id: str) -> dict[str, Any] | None:
         "consent": dict(profile.consent),
         "facts": dict(profile.facts),
         "records": members,
-        "denials": [{**denial, "because": sentences.get(denial["rule"], "")} for denial in decision.denials]
-        if decision
-        else [],
+        "denials": [{**denial, "because": _because(hub, profile.facts, denial)} for denial in denials],
     }
+
+
+def _because(hub: Hub, facts: Mapping[str, Any], denial: Mapping[str, Any]) -> str:
+    """The deciding rule's sentence with its facts filled in; empty when the rule has changed since the decision."""
+    deciding = explain(hub.policy, facts, hub.today, denial["family"], denial["channel"]).deciding
+    return deciding.sentence if deciding else ""

@@ -136,6 +136,7 @@ class _Sandbox:
                 "ONEVOICE_HUBSPOT_CLIENT_SECRET": hub.client_secret,
                 "ONEVOICE_HUBSPOT_REFRESH_TOKEN": hub.refresh_token,
                 "ONEVOICE_TILL_FOLDER": till,
+                **({} if self._world.hubspot.faults.limits_on else {"ONEVOICE_SALESFORCE_PACED": "off", "ONEVOICE_HUBSPOT_PACED": "off"}),
             },
         }
 
