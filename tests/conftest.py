@@ -11,7 +11,11 @@ from urllib.parse import urlencode
 import psycopg
 import pytest
 
+from onevoice.cli.processes import end_quietly
+
 CHECKOUT = Path(__file__).parent.parent
+
+end_quietly()
 
 
 @pytest.fixture(scope="session")

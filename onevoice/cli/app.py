@@ -11,6 +11,7 @@ import typer
 
 from onevoice.cli.demo.command import demo
 from onevoice.cli.inspect import contradictions, explain, status
+from onevoice.cli.processes import end_quietly
 from onevoice.cli.project_files import init, lint, test
 from onevoice.cli.sandbox import sandbox
 from onevoice.cli.session import Session
@@ -58,6 +59,7 @@ def version() -> None:
 
 def main() -> None:
     """Run the command line; an error becomes one sentence and an exit code."""
+    end_quietly()
     session = Session()
     try:
         app(obj=session)

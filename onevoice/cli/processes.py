@@ -33,7 +33,7 @@ def tail(log: Path, lines: int = 15) -> str:
 def end_quietly() -> None:
     """Drop what C code prints to standard error once Python itself is gone.
 
-    Prefect's threads outlive the interpreter's clean-up and keep modules alive, for which DuckDB's binding prints a page
-    of "leaked" objects (Prefect 3.8.8 with DuckDB 2.0.0). Nothing of ours prints that late.
+    Prefect's threads outlive the interpreter's clean-up and keep modules alive, for which DuckDB's binding prints a
+    page of "leaked" objects (Prefect 3.8.8 with DuckDB 2.0.0). Nothing of ours prints that late.
     """
     atexit.register(lambda: os.dup2(os.open(os.devnull, os.O_WRONLY), 2))
