@@ -9,7 +9,7 @@ import typer
 
 from onevoice.cli.session import session_of
 from onevoice.cli.sync import AsJson
-from onevoice.cli.terminal import out, print_json, table
+from onevoice.cli.terminal import out, print_json, table, until_words
 from onevoice.errors import OnevoiceError
 
 
@@ -66,7 +66,7 @@ def _print_story(told: Mapping[str, Any]) -> None:
         values.add_row(f"status in {programme}", f"{state['status']}, tier {state['tier'] or 'none'}", "")
     decided = table("Must not reach them", "offer", "channel", "until", "because")
     for denial in told["denials"]:
-        decided.add_row(denial["family"], denial["channel"], denial["until"], denial["because"])
+        decided.add_row(denial["family"], denial["channel"], until_words(denial["until"]), denial["because"])
     out.print("", values, "", decided if told["denials"] else "Everything may reach them.", "")
     for held in told["held"]:
         out.print(f"{held['record']} holds " + (", ".join(f"{k} = {v}" for k, v in held["holds"].items()) or "nothing"))

@@ -11,6 +11,8 @@ import orjson
 from rich.console import Console
 from rich.table import Table
 
+from onevoice.model import FOREVER
+
 out = Console(highlight=False, soft_wrap=True)
 err = Console(stderr=True, highlight=False, soft_wrap=True)
 
@@ -45,3 +47,8 @@ def table(title: str, *columns: str) -> Table:
     for column in columns:
         made.add_column(column.removeprefix("#"), justify="right" if column.startswith("#") else "left")
     return made
+
+
+def until_words(day: str) -> str:
+    """The last day of a suppression as people say it; the model's "for ever" is no date to anybody."""
+    return "further notice" if day == FOREVER.isoformat() else day

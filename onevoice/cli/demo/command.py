@@ -25,7 +25,6 @@ def demo(
     from onevoice.cli.demo.measure import report_of
     from onevoice.cli.demo.runner import Options, course
     from onevoice.cli.demo.screen import show
-    from onevoice.cli.demo.stories import stories
     from onevoice.cli.terminal import out, step
 
     made = nullcontext(str(keep)) if keep else tempfile.TemporaryDirectory(prefix="onevoice-demo-")
@@ -34,7 +33,7 @@ def demo(
         with course(options) as (run, hub):
             with step("two usual ways of matching, for comparison"):
                 report = report_of(options, run, hub)
-            show(out, report, run, stories(run, hub), keep)
+            show(out, report, run, keep)
     if json_file:
         json_file.parent.mkdir(parents=True, exist_ok=True)
         json_file.write_text(report.model_dump_json(by_alias=True, indent=2) + "\n", "utf-8")

@@ -9,6 +9,8 @@ from typing import Any
 
 import httpx
 
+RecordKey = tuple[str, str, str]
+"""(system, stream, key) of a customer record."""
 Allowed = frozenset[tuple[str, str, str]]
 """Distinct (person, family, channel) that the truth allows and some system sends."""
 
@@ -38,7 +40,7 @@ class Judge:
         """Let virtual time pass, so that what was written shows up in the vendors' lagging indexes."""
         self._post("/clock", {"advance_seconds": seconds})
 
-    def truth(self) -> Mapping[tuple[str, str, str], str]:
+    def truth(self) -> Mapping[RecordKey, str]:
         """(system, stream, key) of every customer record -> person."""
         return {(row["system"], row["stream"], row["key"]): row["person"] for row in self._get("/truth")["records"]}
 

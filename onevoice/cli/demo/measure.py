@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Hashable, Mapping
 
 from identity import normalise
 from identity.baselines import exact_keys, splink_default
 from identity.evaluate import evaluate
 from onevoice.cli.demo import report as shape
-from onevoice.cli.demo.runner import Course, Cycle, Options, RecordKey
+from onevoice.cli.demo.judge import RecordKey
+from onevoice.cli.demo.runner import Course, Cycle, Options
 from onevoice.model import Ref
 from onevoice.pipeline import Hub
 from onevoice.pipeline.views import identity_records
@@ -23,7 +25,7 @@ def report_of(options: Options, run: Course, hub: Hub) -> shape.Report:
         people=options.people,
         as_of=run.as_of,
         records=shape.records_by_system(run.partition),
-        profiles=len({profile_id for *_, profile_id in run.partition}),
+        profiles=len(set(run.partition.values())),
         identity=identity_quality(run, hub),
         messages=shape.messages(run.before, first.verdict),
         over_suppressed=shape.over_suppressed(run.before, first.verdict),
@@ -44,8 +46,8 @@ def report_of(options: Options, run: Course, hub: Hub) -> shape.Report:
 
 def identity_quality(run: Course, hub: Hub) -> shape.Identity:
     """The hub's partition, and two usual ways on the same records, against the planted truth."""
-    found = {(system, stream, key): profile_id for system, stream, key, profile_id in run.partition}
-    quality = evaluate(found, run.truth)
+    logging.getLogger("splink").setLevel(logging.ERROR)  # it warns of every level it cannot train with stock settings
+    quality = evaluate(run.partition, run.truth)
     records = [normalise(record, hub.config.identity) for record in identity_records(hub)]
     return shape.Identity(
         precision=round(quality.precision, 4),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -12,8 +13,9 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from onevoice.cli.demo.judge import Judge, Verdict
+from onevoice.cli.demo.judge import Judge, RecordKey, Verdict
 from onevoice.cli.demo.memory import PeakMemory
+from onevoice.cli.demo.stories import Story, stories
 from onevoice.cli.prefect_server import prefect_server
 from onevoice.cli.sandbox_process import Sandbox, running_sandbox
 from onevoice.cli.terminal import err, step
@@ -27,7 +29,6 @@ from onevoice.project import copy_template
 BETWEEN_RUNS = 900
 """Virtual seconds between two cycles: a schedule of every fifteen minutes, and far more than the vendors' lags."""
 EDITS = 25
-RecordKey = tuple[str, str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +71,9 @@ class Course:
     before: Verdict
     cycles: list[Cycle] = field(default_factory=list)
     edits: Mapping[str, Any] = field(default_factory=dict)
-    partition: Sequence[tuple[str, str, str, str]] = ()
+    stories: Sequence[Story] = ()
+    partition: Mapping[RecordKey, str] = field(default_factory=dict)
+    """Customer record -> profile id, after the first cycle."""
     truth: Mapping[RecordKey, str] = field(default_factory=dict)
     wrong_native_opt_outs: int = 0
     peak_memory_mb: float = 0.0
@@ -105,7 +108,9 @@ def _stage(options: Options) -> Iterator[tuple[Sandbox, Judge]]:
             )
         with step("Prefect server"):
             server = coming.result()
-        os.environ.update({**sandbox.environment, **server.environment, "PREFECT_LOGGING_LEVEL": "ERROR"})
+        os.environ.update(
+            {**sandbox.environment, **server.environment, "PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL": "ERROR"}
+        )
         yield sandbox, stack.enter_context(closing(Judge(sandbox.admin)))
 
 
@@ -127,6 +132,9 @@ def _run(options: Options, judge: Judge) -> Course:
             provision(hub, system, dry_run=False)
     judge.reset_calls()
     run.cycles.append(_cycle("first cycle", options, judge, first=True))
+    with _hub(options, as_of) as hub:
+        run.partition = {(system, stream, key): profile_id for system, stream, key, profile_id in partition(hub)}
+        run.stories = stories(run.before, run.cycles[0].verdict, run.truth, run.partition, hub)
     judge.advance(BETWEEN_RUNS)
     run.cycles.append(_cycle("second cycle, nothing changed", options, judge))
     with step(f"{EDITS} edits by hand in the systems"):
@@ -134,8 +142,6 @@ def _run(options: Options, judge: Judge) -> Course:
     judge.advance(BETWEEN_RUNS)
     run.cycles.append(_cycle("third cycle, after the edits", options, judge))
     run.wrong_native_opt_outs = judge.wrong_native_opt_outs()
-    with _hub(options, as_of) as hub:
-        run.partition = partition(hub)
     return run
 
 
@@ -145,7 +151,7 @@ def _cycle(title: str, options: Options, judge: Judge, *, first: bool = False) -
 
     as_of = judge.now().isoformat()
     started = time.monotonic()
-    with step(title):
+    with step(title), _telling_jobs():
         state: Any = sync_customers(
             str(options.project), as_of=as_of, database=options.database, first=first, return_state=True
         )
@@ -167,6 +173,25 @@ def _cycle(title: str, options: Options, judge: Judge, *, first: bool = False) -
             written=_customers_written(hub, summary["run"]),
             contradictions=contradictions_now(hub)["by_class"],
         )
+
+
+@contextmanager
+def _telling_jobs() -> Iterator[None]:
+    """Print what each job of the flow logs when it is done."""
+    logger, handler = logging.getLogger("prefect.task_runs"), _Telling(logging.INFO)
+    handler.addFilter(lambda record: not record.getMessage().startswith("Finished in state"))
+    logger.addHandler(handler)
+    try:
+        yield
+    finally:
+        logger.removeHandler(handler)
+
+
+class _Telling(logging.Handler):
+    """Prints messages beside whatever spinner is on the screen."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        err.print(f"  {record.getMessage()}", style="dim", markup=False)
 
 
 def _customers_written(hub: Hub, run: str) -> frozenset[RecordKey]:

@@ -13,13 +13,13 @@ from onevoice.cli.demo.stories import WRONG, Story
 from onevoice.cli.terminal import table
 
 
-def show(screen: Console, report: Report, run: Course, stories: Sequence[Story], folder: Path | None) -> None:
+def show(screen: Console, report: Report, run: Course, folder: Path | None) -> None:
     """Print everything, the point first: what would have gone out, and what goes out now."""
     for part in (_headline, _messages, _identity, _cycles, _writes):
         part(screen, report, run)
-    for number, story in enumerate(stories, 1):
+    for number, story in enumerate(run.stories, 1):
         _story(screen, number, story)
-    _where_next(screen, stories, folder)
+    _where_next(screen, run.stories, folder)
 
 
 def _headline(screen: Console, report: Report, _run: Course) -> None:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from onevoice.cli.demo.runner import Course
+from onevoice.cli.demo.judge import RecordKey, Verdict
+from onevoice.cli.terminal import until_words
 from onevoice.pipeline import Hub
 from onevoice.pipeline.views import story
 
@@ -50,15 +51,15 @@ class Story:
     why: Sequence[str]
 
 
-def stories(run: Course, hub: Hub) -> list[Story]:
+def stories(
+    before: Verdict, after: Verdict, truth: Mapping[RecordKey, str], profiles: Mapping[RecordKey, str], hub: Hub
+) -> list[Story]:
     """Customers whose contradictory messages are gone, each of another kind, the ones with most records first."""
-    profile_of = {(system, stream, key): profile_id for system, stream, key, profile_id in run.partition}
     told = []
-    for person in _chosen(run):
-        sent = [said for said in run.before.messages if said["person"] == person]
-        still = [said for said in run.cycles[0].verdict.messages if said["person"] == person]
+    for person in _chosen(before, after, truth):
+        sent = [said for said in before.messages if said["person"] == person]
         wrong = next(said for said in sent if said["contradictory"])
-        known = story(hub, profile_of[wrong["system"], wrong["stream"], wrong["record"]])
+        known = story(hub, profiles[wrong["system"], wrong["stream"], wrong["record"]])
         if known is None:
             continue
         families = {said["family"] for said in sent if said["contradictory"]}
@@ -67,20 +68,20 @@ def stories(run: Course, hub: Hub) -> list[Story]:
                 name=_name(known["golden"]),
                 profile_id=known["profile_id"],
                 records=known["records"],
-                before=list(_lines(sent)),
-                after=list(_lines(still)),
+                before=_lines(sent),
+                after=_lines([said for said in after.messages if said["person"] == person]),
                 why=list(dict.fromkeys(_reason(denial) for denial in known["denials"] if denial["family"] in families)),
             )
         )
     return told
 
 
-def _chosen(run: Course) -> Iterator[str]:
+def _chosen(before: Verdict, after: Verdict, truth: Mapping[RecordKey, str]) -> list[str]:
     """Persons with a contradictory message before and none after, one per kind."""
-    still_wrong = {said["person"] for said in run.cycles[0].verdict.messages if said["contradictory"]}
-    records = Counter(run.truth.values())
+    still_wrong = {said["person"] for said in after.messages if said["contradictory"]}
+    records = Counter(truth.values())
     candidates: dict[str, list[str]] = defaultdict(list)
-    for said in run.before.messages:
+    for said in before.messages:
         if said["contradictory"] and said["person"] not in still_wrong:
             candidates[said["class"]].append(said["person"])
     taken: list[str] = []
@@ -88,19 +89,21 @@ def _chosen(run: Course) -> Iterator[str]:
         free = [person for person in candidates[kind] if person not in taken]
         if free and len(taken) < STORIES:
             taken.append(max(free, key=lambda person: (records[person], person)))
-    yield from taken
+    return taken
 
 
-def _lines(messages: Sequence[Mapping[str, Any]]) -> Iterator[str]:
-    for said in messages:
+def _lines(messages: Sequence[Mapping[str, Any]]) -> list[str]:
+    """One line per message, wrong ones first; the same message to two records of a person is one line."""
+    lines: dict[str, None] = {}
+    for said in sorted(messages, key=lambda said: (not said["contradictory"], said["system"], said["family"])):
         tier = f" ({said['shown_tier']})" if said["shown_tier"] else ""
         wrong = f": wrong, {WRONG[said['class']]}" if said["contradictory"] else ""
-        yield f"{said['system']} sends {OFFERS[said['family']]}{tier}{wrong}"
+        lines[f"{said['system']} sends {OFFERS[said['family']]}{tier}{wrong}"] = None
+    return list(lines)
 
 
 def _reason(denial: Mapping[str, Any]) -> str:
-    until = "until further notice" if denial["until"].startswith("9999") else f"until {denial['until']}"
-    return f"no {denial['family'].replace('_', ' ')} {until}: {denial['because']}"
+    return f"no {denial['family'].replace('_', ' ')} until {until_words(denial['until'])}: {denial['because']}"
 
 
 def _name(golden: Mapping[str, Any]) -> str:
