@@ -37,8 +37,9 @@ def lint(
     """Report every fault of every file of the project."""
     from onevoice.configfile import lint_project
     from onevoice.policy import check_policy
+    from onevoice.policy.testing import check_policy_tests
 
-    faults = lint_project(session_of(context).root(), [check_policy])
+    faults = lint_project(session_of(context).root(), [check_policy, check_policy_tests])
     if format_ is Format.JSON:
         print_json([{name: getattr(fault, name) for name in fault.__slots__} for fault in faults])
     for fault in faults if format_ is not Format.JSON else ():
@@ -55,15 +56,22 @@ def _as_annotation(fault: Fault) -> str:
 def test(context: typer.Context) -> None:
     """Run the tests that stand beside the mappings and the suppression rules."""
     from onevoice.configfile import load_project
-    from onevoice.mapping.testing import run_mapping_tests
+    from onevoice.mapping.testing import run_mapping_tests, untested_fields
     from onevoice.policy import check_policy
+    from onevoice.policy.testing import run_tests
 
     project = load_project(session_of(context).root(), [check_policy])
-    results = list(run_mapping_tests(project))
-    failed = [result for result in results if result.differences]
+    mappings = list(run_mapping_tests(project))
+    rules = run_tests(project)
+    failed = [result for result in mappings if result.differences]
     for result in failed:
         out.print(f"{result.file}:{result.line}: {result.name}", style="red")
         for difference in result.differences:
             out.print(f"  {difference}")
-    out.print(f"{len(results) - len(failed)} of {len(results)} tests passed.")
-    raise typer.Exit(1 if failed else 0)
+    for fault in rules.faults:
+        out.print(str(fault), style="red")
+    for file, fields in untested_fields(project).items():
+        out.print(f"{file}: no test touches {', '.join(fields)}", style="dim")
+    out.print(f"Mappings: {len(mappings) - len(failed)} of {len(mappings)} tests passed.")
+    out.print(f"Rules: {rules.tests} tests, {len(rules.faults) or 'no'} faults.")
+    raise typer.Exit(1 if failed or rules.faults else 0)

@@ -76,20 +76,22 @@ def test_debug_shows_the_trace(project: Path) -> None:
     assert "Traceback" in onevoice("--debug", "--project", project, "sync").stderr
 
 
-def test_lint_tells_every_fault_with_its_place(project: Path) -> None:
-    mapping = project / "mappings/shop/customers.yaml"
-    mapping.write_text(
-        mapping.read_text("utf-8").replace("given_name:", "givn_name:").replace("transform: date}", "transform: dat}")
-    )
+def test_lint_tells_the_faults_of_every_file_with_their_places(project: Path) -> None:
+    for name, right, wrong in (
+        ("customers", "transform: date}", "transform: dat}"),
+        ("orders", "category:", "categry:"),
+    ):
+        path = project / f"mappings/shop/{name}.yaml"
+        path.write_text(path.read_text("utf-8").replace(right, wrong), "utf-8")
     said = onevoice("--project", project, "lint")
     assert said.returncode == 2
     lines = said.stdout.splitlines()
     assert [line.split(": ")[0] for line in lines] == [
-        "mappings/shop/customers.yaml:6:7",
-        "mappings/shop/customers.yaml:8:39",
+        "mappings/shop/customers.yaml:8:43",
+        "mappings/shop/orders.yaml:11:7",
     ]
-    assert "given_name" in lines[0]
-    assert "date" in lines[1]
+    assert 'did you mean "date"' in lines[0]
+    assert 'did you mean "category"' in lines[1]
 
 
 def test_lint_speaks_json_and_annotations(project: Path) -> None:
