@@ -65,8 +65,8 @@ def part_values(record: NormalisedRecord, part: str) -> tuple[str, ...]:
 
 
 def surname_key(record: NormalisedRecord) -> str:
-    """What counts as one surname in a key's degree: swapped names, and a typo late in the name, do not add one."""
-    return min(record.family[:3], record.given[:3]) if record.family and record.given else record.family[:3]
+    """What counts as one surname in a key's degree: its beginning, so that a slip later in it does not add one."""
+    return record.family[:3]
 
 
 def is_shared(key: str, degree: Degree, guards: Guards) -> bool:

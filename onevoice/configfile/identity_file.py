@@ -180,3 +180,10 @@ class IdentityFile(Strict):
         if twice:
             raise ValueError(f"comparisons: {', '.join(twice)} named twice; name each once")
         return self
+
+    @model_validator(mode="after")
+    def _links_are_blocked(self) -> Self:
+        loose = [link.field for link in self.links if (link.field,) not in self.blocking]
+        if loose:
+            raise ValueError(f"links: {', '.join(loose)} finds no pairs; add the line [{loose[0]}] to blocking")
+        return self

@@ -50,7 +50,8 @@ def population() -> Callable[[int, int], Population]:
 def _population(seed: int, people: int) -> Population:
     world = build_world(seed, people)
     cards: dict[str, str] = {
-        row["ContactId"]: row["MembershipNumber"] for row in world.salesforce.tables["LoyaltyProgramMember"].rows.values()
+        row["ContactId"]: row["MembershipNumber"]
+        for row in world.salesforce.tables["LoyaltyProgramMember"].rows.values()
     }
     held: dict[tuple[str, str, str], Mapping[str, Any]] = {}
     for key, row in world.salesforce.tables["Contact"].rows.items():

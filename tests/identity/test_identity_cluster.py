@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from itertools import pairwise
 
 import pytest
 
@@ -74,7 +75,7 @@ def test_limits_on_size_and_names(make, config: IdentityFile) -> None:
     guards = config.guards.model_copy(update={"max_records": 3})
     small = config.model_copy(update={"guards": guards})
     chain = [make(str(n), given_name="Ann", family_name="Lee") for n in range(6)]
-    found = _run(chain, [_edge(a, b) for a, b in zip(chain, chain[1:], strict=False)], small)
+    found = _run(chain, [_edge(a, b) for a, b in pairwise(chain)], small)
     assert max(len(one.members) for one in found.clusters) <= 3
     assert "guard" in {item.kind for item in found.review}
 
