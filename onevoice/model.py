@@ -199,7 +199,7 @@ class Membership:
     source: Ref
     programme: str
     status: str
-    """A canonical status: prospect, earning_nonmember, pending, active, grace, suspended, lapsed, closed, merged, erased."""
+    """The vendor's own word; config/loyalty.yaml says which canonical status it means."""
     type: str = "individual"
     number: str = ""
     enrolled_on: date | None = None

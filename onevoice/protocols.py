@@ -182,7 +182,9 @@ class Provisions(Protocol):
         """Create what is missing, idempotently; return one sentence per thing created (or that would be)."""
 
 
-def settle(system: str, stream: str, writes: Sequence[Write], results: Iterable[WriteResult]) -> Mapping[str, WriteResult]:
+def settle(
+    system: str, stream: str, writes: Sequence[Write], results: Iterable[WriteResult]
+) -> Mapping[str, WriteResult]:
     """Match results to writes by key; raise ContractBroken unless every write has exactly one."""
     by_key: dict[str, WriteResult] = {}
     for result in results:

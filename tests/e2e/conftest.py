@@ -19,6 +19,7 @@ from onevoice.model import Ref
 from onevoice.pipeline import CycleReport, Hub, PushLimits, open_hub, run_cycle
 from onevoice.pipeline.accounts import provision, systems_written
 from onevoice.pipeline.people import ResolvesPeople
+from onevoice.pipeline.views import partition
 
 
 @dataclass
@@ -67,8 +68,6 @@ class World:
 
     def tell_assignment(self) -> None:
         """Let the judge know to which profiles the hub assigned the till's records, which carry no pushed id."""
-        from onevoice.pipeline.views import partition
-
         self.post("/assignment", {"records": [list(row) for row in partition(self.hubs[-1])]})
 
     def messages(self) -> dict[str, Any]:

@@ -12,7 +12,7 @@ import pytest
 
 from identity.evaluate import evaluate
 from onevoice.model import Ref
-from onevoice.pipeline.views import contradictions_now, partition, written_records
+from onevoice.pipeline.views import contradictions_now, partition, reported, written_records
 
 PEOPLE = 5000
 DEFAULT_SEED = 7
@@ -39,7 +39,7 @@ def test_five_thousand_people(world: Callable[..., Any], checkout: Path, which: 
     here.tell_assignment()
     after = here.messages()
     left = {(entry["class"], entry["cause"]): entry["count"] for entry in after["left"]}
-    assert not [cause for _, cause in left if cause not in {"identity_miss", "identity_mixup", "human_task"}], (seed, left)
+    assert not {cause for _, cause in left} - {"identity_miss", "identity_mixup", "human_task"}, (seed, left)
     assert after["contradictory"] <= 0.02 * before["contradictory"], (seed, left)
     assert here.get("/native-opt-outs")["wrong"] == 0, seed
     silenced = allowed - {tuple(entry) for entry in here.get("/allowed")["allowed"]}
@@ -62,6 +62,9 @@ def test_five_thousand_people(world: Callable[..., Any], checkout: Path, which: 
     expected = {tuple(record) for record in asked["expected_records"]}
     changed = {r for r in written_records(here.hubs[-1], report.run) if r[1] in {"Contact", "contacts"}}
     assert changed == expected, (seed, sorted(changed ^ expected), asked["edits"])
+    wrong = {(e["system"], e["stream"], e["key"]) for e in asked["edits"] if e["contradicts"]}
+    assert wrong, "no edit by hand contradicted anything"
+    assert wrong <= set(reported(here.hubs[-1])), (seed, "a contradicting edit went unreported")
     here.tell_assignment()
     assert here.messages()["contradictory"] <= 0.02 * before["contradictory"], seed
 
