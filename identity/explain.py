@@ -8,7 +8,7 @@ import pyarrow as pa
 
 from identity.blocking import part_values
 from identity.comparisons import kind_of
-from identity.links import LINK_WEIGHT, _links
+from identity.links import LINK_WEIGHT, link_holds
 from identity.model import Model
 from identity.records import NormalisedRecord
 from identity.score import engine, probability
@@ -41,7 +41,7 @@ def explain_pair(a: NormalisedRecord, b: NormalisedRecord, model: Model, config:
     total = sum(reason.weight or 0.0 for reason in reasons)
     for link in config.links:
         field = link.field
-        if _shares(a, b, field) and _links(a, b, link, config):
+        if _shares(a, b, field) and link_holds(a, b, link, config):
             total = max(total, LINK_WEIGHT)
             reasons.append(Reason(field, None, f"the same {field.replace('_', ' ')} links them, as the names agree"))
     forbidden = veto(a, b, config)

@@ -38,12 +38,13 @@ def link_pairs(
                     holders[key].append(record)
         for group in holders.values():
             for a, b in combinations(sorted(group, key=lambda record: record.ref), 2):
-                if (changed is None or a.ref in changed or b.ref in changed) and _links(a, b, link, config):
+                if (changed is None or a.ref in changed or b.ref in changed) and link_holds(a, b, link, config):
                     found.setdefault((a.ref, b.ref), link.field)
     return found
 
 
-def _links(a: NormalisedRecord, b: NormalisedRecord, link: Link, config: IdentityFile) -> bool:
+def link_holds(a: NormalisedRecord, b: NormalisedRecord, link: Link, config: IdentityFile) -> bool:
+    """Whether what the link requires of two holders of one value is there, and nothing vetoes."""
     if veto(a, b, config):
         return False
     if link.requires == "full_name":

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import json
-from datetime import date
 
 import duckdb
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from identity import NormalisedRecord, address, contact, names
+from identity import IdentityRecord, NormalisedRecord, address, contact, names, normalise
 from identity.similarity import jaro_winkler, slips
-from onevoice.configfile.identity_file import IdentityFile
+from onevoice.configfile.identity_file import IdentityFile, Junk
+from onevoice.model import Ref
 
 _NAMES = st.text(alphabet="abcdelmnorst", max_size=9)
 
@@ -96,8 +96,10 @@ def test_junk_is_absent_and_configured_junk_too(config: IdentityFile, make) -> N
     assert (junk.given, junk.family, junk.birth_date, junk.email, junk.phones) == ("", "", "", "", ())
     assert make("2", birth_date="1969-12-31").birth_date == "1969-12-31"
     assert make("3", birth_date="nonsense").birth_date == ""
-    own = config.model_copy(update={"earliest_birth": date(1980, 1, 1)})
-    assert own.earliest_birth > config.earliest_birth
+    own = config.model_copy(update={"junk": Junk(email=("@shop.example",), phone=("07700 900999",))})
+    data = {"email": "ann@shop.example", "phone": "+447700900999", "birth_date": "1969-12-31"}
+    cleaned = normalise(IdentityRecord(Ref("crm", "contacts", "4"), data), own)
+    assert (cleaned.email, cleaned.phones, cleaned.birth_date) == ("", (), "1969-12-31")
 
 
 def test_numbers_follow_the_country_of_the_record(make) -> None:
