@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from onevoice.configfile.suppression_file import Named
 from onevoice.model import Decision, Denial
+from onevoice.policy.facts import fact_readers, typed_row
 from onevoice.policy.gates import Gate, Json
 from onevoice.policy.language import Row
 
@@ -51,19 +52,20 @@ def contradictions(  # noqa: PLR0913  (each of them is named at the call)
         return []
     row = reader.typed(raw, as_of)
     denied = {(denial.family, denial.channel): denial for denial in decision.denials if denial.until >= as_of}
+    true = typed_row(facts, as_of, fact_readers(policy.claims))
     found = []
     for place, gate in sorted(reader.gates.items()):
         if not gate.open_for(row):
             continue
         standing = address_denied and gate.family in policy.marketing
-        label, sentence = _named(policy, gate, row, facts, denied.get(place), standing=standing)
+        label, sentence = _named(policy, gate, row, true, denied.get(place), standing=standing)
         if sentence:
             found.append(Finding(gate.family, gate.channel, label, sentence, dict(_evidence(gate, raw, row))))
     return found
 
 
 def _named(
-    policy: Policy, gate: Gate, row: Row, facts: Mapping[str, Any], denial: Denial | None, *, standing: bool
+    policy: Policy, gate: Gate, row: Row, true: Row, denial: Denial | None, *, standing: bool
 ) -> tuple[str, str]:
     """Class and sentence of the strongest contradiction of an open gate; empty when there is none."""
     if standing:
@@ -74,19 +76,13 @@ def _named(
             (rule.code or rule.id, rule.contradiction) if rule else (denial.rule, "an offer that was decided against")
         )
     for fact, claim in gate.claims.items():
-        if not _same(claim(row), facts.get(fact)):
+        if claim(row) != true.get(fact):
             return _label(policy.claims[fact], fact)
     return "", ""
 
 
 def _label(named: Named, otherwise: str) -> tuple[str, str]:
     return named.code or otherwise, named.contradiction
-
-
-def _same(shown: Any, true: Any) -> bool:
-    if isinstance(shown, str) and isinstance(true, str):
-        return shown.casefold() == true.casefold()
-    return bool(shown == true)
 
 
 def _evidence(gate: Gate, raw: Json, row: Row) -> Iterator[tuple[str, Any]]:

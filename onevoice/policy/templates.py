@@ -23,7 +23,7 @@ class Expanded(NamedTuple):
     until: str | None = None
 
 
-class TemplateFault(Exception):  # noqa: N818  (becomes a fault of the file)
+class TemplateFault(Exception):
     """A template is given something it cannot use; `path` is below the rule."""
 
     def __init__(self, path: Path, message: str) -> None:

@@ -138,7 +138,7 @@ def _compare_days(path: Path, expected: str, found: date | None) -> Iterator[Com
         yield path, f"expected the last day denied to be {expected}, found {shown}"
 
 
-class _Unusable(Exception):  # noqa: N818  (becomes a fault of the test)
+class _Unusable(Exception):
     def __init__(self, path: Path, message: str) -> None:
         super().__init__(message)
         self.path, self.message = path, message

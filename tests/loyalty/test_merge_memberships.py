@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import date, timedelta
 from decimal import Decimal
+from itertools import permutations
 from typing import Any
 
 import pytest
@@ -142,6 +143,12 @@ def test_only_the_system_of_record_counts() -> None:
     copy = card("9", source=Ref("shop", "contacts", "9"), tiers=[hold("gold")], points={"points": Decimal(5)})
     assert merge_memberships([copy], CONFIG, TODAY) == {}
     assert merged(card("1"), copy) == merged(card("1"))
+
+
+def test_two_states_of_one_record_count_once_whatever_their_order() -> None:
+    states = [card("1", points={"points": Decimal(5)}), card("1", "Pending"), card("1", tiers=[hold("gold")])]
+    assert len({repr(merged(*order)) for order in permutations(states)}) == 1
+    assert len(merged(*states).memberships) == 1
 
 
 def test_corporate_accounts_and_unknown_programmes_are_left_apart() -> None:

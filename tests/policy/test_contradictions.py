@@ -8,7 +8,10 @@ from typing import Any
 
 import pytest
 
-from onevoice.policy import Finding, Policy, contradictions
+from onevoice.configfile.loyalty_file import LoyaltyFile
+from onevoice.configfile.offers_file import OffersFile
+from onevoice.configfile.suppression_file import SuppressionFile
+from onevoice.policy import Finding, Policy, compile_policy, contradictions
 
 TODAY = date(2026, 11, 22)
 PLAIN = {"email_denied": False, "open_complaint": False, "is_member": False, "tier_rank": 0, "orders_total": 0}
@@ -94,6 +97,20 @@ def test_what_the_system_holds_back_is_no_contradiction(policy: Policy) -> None:
 def test_the_tier_a_message_shows_is_compared_whatever_its_case(policy: Policy) -> None:
     assert labels(found(policy, SILVER, onevoice_tier="Silver")) == {"win_back": "K3"}
     assert labels(found(policy, SILVER, onevoice_tier="Gold")) == {"win_back": "K3", "tier_perk": "K5"}
+
+
+def test_claims_of_dates_are_compared_as_dates(
+    offers: OffersFile, suppression: SuppressionFile, loyalty: LoyaltyFile
+) -> None:
+    written = offers.model_dump()
+    perk = next(send for send in written["gates"][1]["sends"] if send["family"] == "tier_perk")
+    perk["shows"] = {"tier_until": "date_of_birth"}
+    named = suppression.model_copy(update={"claims": {"tier_until": suppression.claims["tier"]}})
+    written["gates"] = written["gates"][1:]
+    policy = compile_policy(OffersFile.model_validate(written), named, loyalty)
+    facts = {**SILVER, "tier_until": "2027-01-01"}
+    assert labels(found(policy, facts, date_of_birth="2027-01-01")) == {"win_back": "K3"}
+    assert labels(found(policy, facts, date_of_birth="2027-01-02")) == {"win_back": "K3", "tier_perk": "K5"}
 
 
 def test_a_finding_says_what_it_is_and_what_it_stands_on(policy: Policy) -> None:

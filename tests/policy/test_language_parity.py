@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from onevoice.model import FieldType
 from onevoice.policy.language import Vocabulary, compile_term, edges_of, first_edge_after, first_edge_sql, parse, sql_of
 from onevoice.policy.language.closures import lower, upper
+from onevoice.policy.language.terms import Age, Fact
 
 TYPES = {
     "yes": FieldType.BOOLEAN,
@@ -29,7 +30,7 @@ TYPES = {
     "at": FieldType.DATETIME,
     "as_of": FieldType.DATE,
 }
-VOCABULARY = Vocabulary(TYPES)
+VOCABULARY = Vocabulary(TYPES, {"years": Age(FieldType.INTEGER, Fact(FieldType.DATE, "late"))})
 ARROW = {
     FieldType.BOOLEAN: pa.bool_(),
     FieldType.TEXT: pa.string(),
@@ -57,7 +58,7 @@ def quoted(text: str) -> str:
 
 
 numbers = st.recursive(
-    st.sampled_from(["count", "other", "money"]) | st.integers(0, 99).map(str) | st.just("2.5"),
+    st.sampled_from(["count", "other", "money", "years"]) | st.integers(0, 99).map(str) | st.just("2.5"),
     lambda inner: st.one_of(
         st.tuples(inner, st.sampled_from("+-"), inner).map(lambda t: f"({t[0]} {t[1]} {t[2]})"),
         st.tuples(st.sampled_from(["count", "money", "3"]), st.sampled_from(["other", "2"])).map(" * ".join),
@@ -167,6 +168,43 @@ def test_nothing_changes_before_the_day_of_change(text: str, row: dict[str, Any]
     later = date.fromordinal(as_of.toordinal() + ahead)
     if change is None or later < change:
         assert evaluate({**row, "as_of": later}) == evaluate({**row, "as_of": as_of})
+
+
+@pytest.mark.parametrize("sign", ["=", "<>", "<", "<=", ">", ">="])
+@pytest.mark.parametrize("shift", ["", " + INTERVAL '2' DAY", " - INTERVAL '2' DAY"])
+@pytest.mark.parametrize("turned", [False, True])
+def test_the_day_of_change_of_a_comparison_is_exact(sign: str, shift: str, turned: bool) -> None:
+    as_of, sides = date(2024, 2, 27), ("day", f"as_of{shift}")
+    left, right = sides[::-1] if turned else sides
+    term = parse(f"{left} {sign} {right}", VOCABULARY)
+    evaluate, first = compile_term(term), first_edge_after(edges_of(term))
+    for distance in range(-5, 6):
+        row = {"day": as_of + timedelta(days=distance)}
+        ahead = [as_of + timedelta(days=n) for n in range(20)]
+        answers = [evaluate({**row, "as_of": today}) for today in ahead]
+        changes = [
+            today for today, before, after in zip(ahead[1:], answers, answers[1:], strict=False) if before != after
+        ]
+        edges = [first({**row, "as_of": today}) for today in ahead]
+        assert set(changes) == {edge for edge in edges if edge is not None}
+
+
+@pytest.mark.parametrize(
+    ("born", "as_of", "years"),
+    [
+        (date(2000, 11, 22), date(2026, 11, 21), 25),
+        (date(2000, 11, 22), date(2026, 11, 22), 26),
+        (date(2000, 2, 29), date(2026, 2, 28), 25),
+        (date(2000, 2, 29), date(2026, 3, 1), 26),
+        (date(2000, 2, 29), date(2028, 2, 28), 27),
+        (date(2000, 2, 29), date(2028, 2, 29), 28),
+    ],
+)
+def test_age_in_both_engines(engine: duckdb.DuckDBPyConnection, born: date, as_of: date, years: int) -> None:
+    term = parse(f"years = {years}", VOCABULARY)
+    row = {**dict.fromkeys(TYPES), "late": born}
+    assert compile_term(term)({**row, "as_of": as_of}) is True
+    assert in_duckdb(engine, sql_of(term, as_of), [row]) == [True]
 
 
 def test_every_letter_is_folded_alike(engine: duckdb.DuckDBPyConnection) -> None:

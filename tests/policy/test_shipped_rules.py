@@ -145,6 +145,12 @@ def test_many_at_once_are_decided_like_one_by_one(policy: Policy, rows: list[dic
     ]
 
 
+def test_the_last_day_is_the_last_day_in_bulk_too(policy: Policy) -> None:
+    facts = {"email_denied": False, "open_complaint": False, "last_order_on": TODAY - timedelta(days=89)}
+    decision = policy.decide_many(facts_table([facts], policy.facts), TODAY)[0]
+    assert {d.family: d.until for d in decision.denials}["win_back"] == TODAY
+
+
 def test_a_table_may_lack_facts_and_have_others(policy: Policy) -> None:
     table = facts_table([{"email_denied": False, "country": "GB"}] * 2, ["email_denied", "country"])
     assert policy.decide_many(table, TODAY)[:] == [policy.decide({"email_denied": False}, TODAY)] * 2

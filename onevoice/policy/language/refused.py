@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 
-class Refused(Exception):  # noqa: N818  (caught where the file is known, and turned into a fault of it)
+class Refused(Exception):
     """An expression is not part of the language; `offset` is the character it concerns, from 0."""
 
     def __init__(self, offset: int, message: str) -> None:
