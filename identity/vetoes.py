@@ -54,7 +54,10 @@ def givens_clash(a: NormalisedRecord, b: NormalisedRecord) -> bool:
     """Whether the given names clearly belong to two people, allowing for swapped order and further given names."""
     if not given_names_clash(a.given, b.given):
         return False
-    if a.given == b.family or b.given == a.family or "".join(a.givens) == "".join(b.givens):
+    if a.given == b.family or b.given == a.family:  # one of them is swapped: its family name is the given name
+        other, given = (a.family, b.given) if a.given == b.family else (b.family, a.given)
+        return given_names_clash(other, given)
+    if "".join(a.givens) == "".join(b.givens):
         return False
     if jaro_winkler(a.given, b.family) >= CLOSE and jaro_winkler(a.family, b.given) >= CLOSE:
         return False

@@ -41,9 +41,15 @@ def plan(hub: Hub) -> Report:
 
 
 def _gather(hub: Hub, connection: Connection) -> None:
-    """Turn drifted and held records into profiles to plan."""
+    """Turn drifted and held records into profiles to plan.
+
+    A pilot of some fields plans every open write anew: an earlier plan without that limit put more into the outbox than
+    this run may send.
+    """
     drifted = pages.load_work(connection, "drift")
     held = outboxes.held_due(connection, hub.as_of)
+    if hub.limits.fields is not None:
+        held = [*held, *(row.ref for row in outboxes.open_writes(connection))]
     refs = {*drifted, *hub.customers_behind(connection, held)}
     links = identities.load_links(connection, refs)
     pages.mark_work(connection, {("plan", profile_id) for profile_id in links.values()})

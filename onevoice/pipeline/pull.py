@@ -17,7 +17,7 @@ from onevoice.pipeline.hub import Hub
 from onevoice.pipeline.report import Report
 from onevoice.pipeline.targets import PushTarget, customer_of
 from onevoice.protocols import Record
-from onevoice.store import outboxes, pages
+from onevoice.store import contradictions, outboxes, pages
 from onevoice.store.pages import Before, DestinationState, PageChange
 
 REMAP_PAGE = 2000
@@ -210,6 +210,9 @@ class PageReader:
             updated = ingest(state, seen, flying)
             if updated is not None:
                 self.change.destinations[str(ref)] = updated
+                changed = drifted(state, updated)
+                if changed:
+                    self.change.drift.setdefault(str(ref), {}).update(changed)
                 self.change.work.add(("drift", str(Ref(source.system, target.per, source.key))))
 
 
@@ -233,6 +236,17 @@ def ingest(
     return DestinationState({**state.sent, **changed}, {**state.observed, **changed}, state.ours)
 
 
+def drifted(before: DestinationState | None, after: DestinationState) -> dict[str, Any]:
+    """Fields that the hub had written and that hold something else now, with what they hold."""
+    if before is None:
+        return {}
+    return {
+        name: value
+        for name, value in after.sent.items()
+        if before.sent.get(name) is not None and before.sent[name] != value
+    }
+
+
 def _statement(event: ConsentEvent) -> tuple[str, ...]:
     """What makes two events the same statement: a vendor's flag has no time of its own, so time is left out."""
     return (event.contact_point, event.channel, event.purpose, event.brand, event.effect, event.origin)
@@ -245,10 +259,13 @@ def _note_missing(hub: Hub, system: str, stream: str, seen: set[str]) -> None:
         gone = {ref for ref in known if Ref.parse(ref).key not in seen}
         states = pages.load_destinations(connection, gone)
         emptied: dict[str, DestinationState] = {}
+        changed: dict[str, dict[str, Any]] = {}
         for ref, state in states.items():
             updated = ingest(state, dict.fromkeys(state.observed), {})
             if updated is not None:
                 emptied[ref] = updated
+                changed[ref] = drifted(state, updated)
+        contradictions.note_drift(connection, changed, hub.as_of)
         pages.save_destinations(connection, emptied)
         per = {target.per for target in hub.targets_of(system, stream)}
         marks = {("drift", str(Ref(system, p, Ref.parse(ref).key))) for ref in emptied for p in per}

@@ -93,15 +93,16 @@ class _Delivery:
         for number in range(PASSES):
             put_off: set[str] = set()
             lost = 0
-            while budget is None or sent < budget:
-                size = stream.max_batch if budget is None else min(stream.max_batch, budget - sent)
+            while budget is None or sent + len(put_off) < budget:
+                size = stream.max_batch if budget is None else min(stream.max_batch, budget - sent - len(put_off))
                 with self.hub.store.begin() as connection:
                     rows = outboxes.take(connection, self.system, stream.name, self.owner, size, put_off)
                 if not rows:
                     break
                 try:
-                    put_off |= self._send(destination, target, rows)
-                    sent += len(rows)
+                    deferred = self._send(destination, target, rows)
+                    put_off |= deferred
+                    sent += len(rows) - len(deferred)
                     lost = 0
                 except Ambiguous:
                     lost += 1

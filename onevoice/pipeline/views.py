@@ -36,10 +36,14 @@ def contradictions_now(hub: Hub) -> dict[str, Any]:
 
 
 def reported(hub: Hub) -> list[tuple[str, str, str]]:
-    """(system, stream, key) of every record on which this run found a contradiction, sorted, each once."""
+    """(system, stream, key) of every record on which this run found a contradiction, or a value changed by hand.
+
+    Sorted, each once.
+    """
     with hub.store.read() as connection:
-        rows = contradictions.opened_at(connection, hub.as_of)
-    return [(r.system, r.stream, r.key) for r in sorted({Ref.parse(row["ref"]) for row in rows})]
+        refs = {row["ref"] for row in contradictions.opened_at(connection, hub.as_of)}
+        refs |= {row["ref"] for row in contradictions.drift_at(connection, hub.as_of)}
+    return [(r.system, r.stream, r.key) for r in sorted(map(Ref.parse, refs))]
 
 
 def written_records(hub: Hub, run: str) -> list[tuple[str, str, str]]:

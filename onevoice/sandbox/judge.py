@@ -5,7 +5,8 @@ assignment of them may be posted). Let the messaged record's id be X:
 
 - `identity_miss`: of the records that carry enough to know better, each has an id, and none of them has X. The hub knew
   the fact, and did not know that it was about this person.
-- `identity_mixup`: else, when X also stands on a record of another person.
+- `identity_mixup`: else, when X also stands on a record of another person; for a wrong tier also when the messaged
+  record knew better by itself, if another person with X holds just the tier that was named.
 - `not_identity`: everything else, above all when a record with X carried the fact, when the messaged record itself did,
   when the very address was opted out, and when a record's id is not known at all (not knowing is no excuse).
 - `human_task` never comes from here: no class of today ends at a decision that only a human may make.
@@ -130,12 +131,22 @@ class Judge:
     def _cause(self, judged: Judged, owners: dict[str, set[int]]) -> str:
         message, wrong = judged.message, judged.wrong
         profile = self.profile_of(message.ref)
-        if wrong is None or not wrong.carried_by or message.ref in wrong.carried_by or profile is None:
+        if wrong is None or not wrong.carried_by or profile is None:
+            return "not_identity"
+        if wrong.kind == "K5" and self._holds_elsewhere(message.shown_tier, owners[profile] - {judged.person}):
+            return "identity_mixup"
+        if message.ref in wrong.carried_by:
             return "not_identity"
         ids = [self.profile_of(ref) for ref in wrong.carried_by]
         if all(ids) and profile not in ids:
             return "identity_miss"
         return "identity_mixup" if len(owners[profile]) > 1 else "not_identity"
+
+    def _holds_elsewhere(self, shown_tier: str | None, others: set[int]) -> bool:
+        """Whether one of these persons holds the tier that was named."""
+        day = self.world.clock.now().date()
+        held = (self.world.truth.highest_tier(person, day)[0] for person in others)
+        return any(tier is not None and tier.name.lower() == (shown_tier or "").lower() for tier in held)
 
 
 def person_name(person: int) -> str:

@@ -1,15 +1,18 @@
-"""Contradictions over time: opened when a system would send what was decided against, closed when it would not."""
+"""What the systems say against the hub, over time: contradictions, and values of ours that somebody changed there.
+
+A contradiction is opened when a system would send what was decided against, and closed when it would not any more.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, func, select
 
 from onevoice.store.engine import chunks, rows_in, upsert
-from onevoice.store.schema import contradiction
+from onevoice.store.schema import contradiction, drift
 
 KEY = ("ref", "family", "channel", "class")
 OPEN = contradiction.c.closed_at.is_(None)
@@ -51,6 +54,22 @@ def all_open(connection: Connection) -> list[dict[str, Any]]:
 def opened_at(connection: Connection, at: datetime) -> list[dict[str, Any]]:
     """Contradictions that a run found, whether or not it closed them."""
     statement = select(contradiction).where(contradiction.c.opened_at == at).order_by(contradiction.c.ref)
+    return [dict(row._mapping) for row in connection.execute(statement)]
+
+
+def note_drift(connection: Connection, found: Mapping[str, Mapping[str, Any]], at: datetime) -> None:
+    """Note values of ours that somebody changed: destination ref -> field -> what it holds now."""
+    rows = [
+        {"ref": ref, "field": name, "noted_at": at, "held": value}
+        for ref, fields in sorted(found.items())
+        for name, value in sorted(fields.items())
+    ]
+    upsert(connection, drift, rows)
+
+
+def drift_at(connection: Connection, at: datetime) -> list[dict[str, Any]]:
+    """Values that a run found changed."""
+    statement = select(drift).where(drift.c.noted_at == at).order_by(drift.c.ref, drift.c.field)
     return [dict(row._mapping) for row in connection.execute(statement)]
 
 

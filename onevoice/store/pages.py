@@ -11,6 +11,7 @@ from sqlalchemy import Connection, and_, select
 
 from onevoice.model import ConsentEvent, Effect, Item, Origin, Ref
 from onevoice.protocols import Record
+from onevoice.store.contradictions import note_drift
 from onevoice.store.engine import delete_in, insert_missing, rows_in, upsert
 from onevoice.store.schema import (
     consent_event,
@@ -69,6 +70,8 @@ class PageChange:
     """ref -> (sentence, raw) of records that could not be mapped."""
     mended: set[str] = field(default_factory=set)
     destinations: dict[str, DestinationState] = field(default_factory=dict)
+    drift: dict[str, dict[str, Any]] = field(default_factory=dict)
+    """destination ref -> field -> what somebody put there instead of what the hub had written"""
     work: set[tuple[str, str]] = field(default_factory=set)
     """(step, ref) to look at."""
 
@@ -149,6 +152,7 @@ def save_page(connection: Connection, change: PageChange, at: datetime) -> None:
     upsert(connection, contact_point, points)
     _append_events(connection, change.events, at)
     save_destinations(connection, change.destinations)
+    note_drift(connection, change.drift, at)
     _save_faults(connection, change, at)
     mark_work(connection, change.work)
 

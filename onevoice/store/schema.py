@@ -280,6 +280,16 @@ contradiction = Table(
     Column("closed_at", UtcTime, comment="empty while a system would still send what was decided against"),
 )
 
+drift = Table(
+    "drift",
+    metadata,
+    _ref(primary_key=True),
+    Column("field", String(120), primary_key=True),
+    Column("noted_at", UtcTime, primary_key=True),
+    Column("held", JsonText, comment="what the vendor's record held instead"),
+    comment="values that the hub had written and somebody changed at the vendor",
+)
+
 # ---- pushed ------------------------------------------------------------------------------------------------------
 
 destination = Table(

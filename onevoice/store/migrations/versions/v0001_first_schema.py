@@ -112,6 +112,15 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_destination_system_stream"), "destination", ["system", "stream"], unique=False)
     op.create_table(
+        "drift",
+        sa.Column("ref", sa.String(length=400), nullable=False),
+        sa.Column("field", sa.String(length=120), nullable=False),
+        sa.Column("noted_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("held", sa.Text(), nullable=True, comment="what the vendor's record held instead"),
+        sa.PrimaryKeyConstraint("ref", "field", "noted_at", name=op.f("pk_drift")),
+        comment="values that the hub had written and somebody changed at the vendor",
+    )
+    op.create_table(
         "edge",
         sa.Column("left", sa.String(length=400), nullable=False),
         sa.Column("right", sa.String(length=400), nullable=False),
