@@ -34,7 +34,8 @@ lint: $(READY)
 test: lint
 	$(BIN)/pytest
 
-# The stamp is written last, so that an installation cut short is made again.
+# The lock is complete, so pip must not look for dependencies itself: an older pip forgets a pin when somebody asks for
+# the same package with an extra. The stamp is written last, so that an installation cut short is made again.
 $(READY): requirements.lock pyproject.toml
 	@python=""; if ! $(BIN)/python -c '$(NEW_ENOUGH)' 2>/dev/null; then \
 	  for candidate in $(PYTHON) python3.11 python3.12 python3.13 python3; do \
@@ -49,7 +50,7 @@ $(READY): requirements.lock pyproject.toml
 	  rm -rf $(VENV) && $$python -m venv $(VENV); \
 	fi
 	@echo "Installing the locked requirements (about a minute the first time)"
-	@$(BIN)/pip install --quiet --require-hashes -r requirements.lock
+	@$(BIN)/pip install --quiet --require-hashes --no-deps -r requirements.lock
 	@$(BIN)/pip install --quiet --no-deps --no-build-isolation -e .
 	@touch $(READY)
 

@@ -208,6 +208,4 @@ def _moment(text: str | None) -> datetime | None:
 def _refuse_password(database: str | None) -> None:
     """Prefect stores the parameters of a run where everybody who sees its UI can read them."""
     if database and urlsplit(database).password:
-        raise ConfigError(
-            "database: Prefect would store this password (use ONEVOICE_DATABASE_URL)"
-        )
+        raise ConfigError("database: Prefect would store this password (use ONEVOICE_DATABASE_URL)")
