@@ -47,7 +47,7 @@ OPTIONAL_FILES: Mapping[str, type[BaseModel]] = {SUPPRESSION_TEST: SuppressionTe
 Model = TypeVar("Model", bound=BaseModel)
 
 
-class NotReadable(Exception):  # noqa: N818  (caught by the loader, seen by nobody else)
+class NotReadable(Exception):
     """A check asked for a file that has faults of its own; the check has to wait until those are mended."""
 
 

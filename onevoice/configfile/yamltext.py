@@ -33,7 +33,7 @@ _SECOND = "\0"
 """Marks the key of a value that is written twice; YAML text cannot hold this character."""
 
 
-class _Refused(Exception):  # noqa: N818  (a way out of the walk, not an error of the program)
+class _Refused(Exception):
     """The text cannot be read any further."""
 
     def __init__(self, position: Position, kind: str, path: Path, message: str) -> None:

@@ -10,7 +10,7 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 
 
-class Unusable(Exception):  # noqa: N818  (says something about a value; it never leaves the mapping)
+class Unusable(Exception):
     """A value cannot be read; the message says what is allowed, never what was found."""
 
 
