@@ -83,6 +83,12 @@ class PullName(PullField):
     transform: Literal["name"]
 
 
+class PullJoined(PullField):
+    """Every vendor field that is not blank, in their order with one blank between, as house number and street."""
+
+    transform: Literal["joined"]
+
+
 class PullEmail(PullField):
     """An e-mail address in lower case."""
 
@@ -197,6 +203,7 @@ AnyPullField = Annotated[
     Annotated[Constant, Tag(tag(VALUE))]
     | Annotated[PullText, Tag(tag("text"))]
     | Annotated[PullName, Tag(tag("name"))]
+    | Annotated[PullJoined, Tag(tag("joined"))]
     | Annotated[PullEmail, Tag(tag("email"))]
     | Annotated[PullPhone, Tag(tag("phone"))]
     | Annotated[PullDate, Tag(tag("date"))]

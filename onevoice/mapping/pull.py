@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 from onevoice.configfile.canonical import ESSENTIAL, WORDS
 from onevoice.configfile.mapping_file import OWNER, UPDATED_AT, ItemSpec
-from onevoice.configfile.transform_specs import Constant, PullField, PullTable
+from onevoice.configfile.transform_specs import Constant, PullField, PullJoined, PullTable
 from onevoice.mapping.transforms import Defaults, Odd, Pull, puller
 from onevoice.mapping.values import Unusable, decimal_text, to_decimal, to_text
 from onevoice.model import FieldType, Item, Ref
@@ -66,7 +66,8 @@ class FieldReader:
         self._memory: dict[str, Any] = {}
         only = spec.source[0]
         plain = len(spec.source) == 1 and "." not in only and only != UPDATED_AT
-        self.read = self._plain(only) if plain else self._first
+        several = self._joined if isinstance(spec, PullJoined) else self._first
+        self.read = self._plain(only) if plain else several
 
     def _made(self, value: Any, source: str, notes: list[str]) -> Any:
         """The canonical value of one vendor value, remembered where it is a text; None when it says nothing."""
@@ -108,15 +109,22 @@ class FieldReader:
 
         return read
 
-    def _first(self, data: Json, updated_at: datetime | None, notes: list[str]) -> Any:
-        """The first vendor field that says something."""
+    def _each(self, data: Json, updated_at: datetime | None, notes: list[str]) -> Iterator[Any]:
+        """What the vendor fields say, one after another, without those that say nothing."""
         for source, get in self._sources:
             value = get(data, updated_at)
             found = self._memory.get(value, _NEW) if isinstance(value, str) else _NEW
             made = self._made(value, source, notes) if found is _NEW else found
             if made is not None:
-                return made
-        return None
+                yield made
+
+    def _first(self, data: Json, updated_at: datetime | None, notes: list[str]) -> Any:
+        """The first vendor field that says something."""
+        return next(self._each(data, updated_at, notes), None)
+
+    def _joined(self, data: Json, updated_at: datetime | None, notes: list[str]) -> Any:
+        """All vendor fields that say something, as one text."""
+        return " ".join(self._each(data, updated_at, notes)) or None
 
 
 class ItemReader:

@@ -132,6 +132,7 @@ def table(entries: Mapping[str, Any]) -> Pull:
 _PLAIN: Mapping[type[specs.PullField], Pull] = {
     specs.PullText: to_text,
     specs.PullName: name,
+    specs.PullJoined: name,
     specs.PullEmail: email,
     specs.PullInteger: to_integer,
     specs.PullOptOut: opt_out,

@@ -65,6 +65,27 @@ def test_an_unusable_first_value_gives_way_to_the_next(compile_yaml: Any) -> Non
     assert result.notes == ("mobile (customer.phone): a phone number is allowed, as +49 30 1234567",)
 
 
+@pytest.mark.parametrize(
+    ("data", "street"),
+    [
+        ({"no": "12", "way": " Kent  Street", "flat": "b"}, "12 Kent Street b"),
+        ({"no": 12, "way": "Kent Street", "flat": None}, "12 Kent Street"),
+        ({"no": " ", "way": "Kent Street"}, "Kent Street"),
+        ({"no": "12", "way": "n/a"}, "12"),
+        ({"no": "12", "way": ["Kent Street"]}, "12"),
+        ({"no": "", "way": None}, None),
+    ],
+)
+def test_joined_fields_follow_one_another(compile_yaml: Any, data: dict[str, Any], street: str | None) -> None:
+    mapping = compile_yaml(
+        "stream: s\npull: {customer: {fields: {country: {value: AU}, "
+        "street: {from: [no, way, flat], transform: joined, blank: [n/a]}}}}\n"
+    )
+    for _ in range(2):  # the second time from memory
+        (item,) = mapping.pull(REF, data, None).items
+        assert item.data.get("street") == street
+
+
 def test_a_note_never_holds_the_value(compile_yaml: Any) -> None:
     secret = "private-7f3a"
     data = dict.fromkeys(("mail", "mobile", "phone", "visits"), secret)
