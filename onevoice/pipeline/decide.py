@@ -32,12 +32,12 @@ def decide(hub: Hub) -> Report:
 
 
 def _decide_chunk(hub: Hub, connection: Connection, ids: Sequence[str]) -> int:
-    known = profiles.load_profiles(connection, ids)
+    known = profiles.load_facts(connection, ids)
     before = profiles.load_decisions(connection, ids)
     rows = []
     changed: dict[str, Mapping[str, Any]] = {}
     for profile_id in sorted(known):
-        facts = known[profile_id].facts
+        facts = known[profile_id]
         decision = hub.policy.decide(facts, hub.today)
         row = DecisionRow(profile_id, [denial_json(d) for d in decision.denials], decision.valid_until, decision.policy)
         rows.append(row)

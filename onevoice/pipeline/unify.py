@@ -45,13 +45,15 @@ def unify(hub: Hub) -> Report:
 
 def _unify_chunk(hub: Hub, connection: Connection, ids: Sequence[str]) -> int:
     """Recompute some profiles and pass on those that differ from before."""
-    before = profiles.load_profiles(connection, ids)
+    before = profiles.load_marks(connection, ids)
     members = identities.load_members(connection, ids)
     evidence = _Evidence(connection, {ref for refs in members.values() for ref in refs})
     rows = [compute(hub, pid, members.get(pid, []), evidence) for pid in sorted(before)]
-    changed = [row for row in rows if row.hash != before[row.profile_id].hash]
+    changed = [row for row in rows if row.hash != before[row.profile_id][0]]
     same = [
-        row for row in rows if row.hash == before[row.profile_id].hash and row.due_on != before[row.profile_id].due_on
+        row
+        for row in rows
+        if (row.hash, row.due_on) != before[row.profile_id] and row.hash == before[row.profile_id][0]
     ]
     profiles.save_profiles(connection, changed + same, hub.as_of)
     marks = {(step, row.profile_id) for row in changed for step in ("decide", "plan")}

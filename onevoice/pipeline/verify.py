@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from onevoice.errors import ConnectorError, RetryableError
@@ -14,9 +15,10 @@ from onevoice.pipeline.report import Report
 from onevoice.pipeline.targets import PushTarget, customer_of
 from onevoice.protocols import Fetches, Record
 from onevoice.store import Connection, contradictions, identities, pages, profiles
+from onevoice.store.engine import chunks
 from onevoice.store.pages import DestinationState
 
-CHUNK = 500
+CHUNK = 1000
 STEP = "verify"
 
 
@@ -26,9 +28,10 @@ def verify_system(hub: Hub, system: str) -> Report:
     fetcher = hub.fetcher(system)
     with hub.store.read() as connection:
         refs = [ref for ref in pages.load_work(connection, STEP) if Ref.parse(ref).system == system]
+        groups = _around_customers(hub, connection, refs)
     try:
-        for start in range(0, len(refs), CHUNK):
-            counts.update(_verify_chunk(hub, fetcher, refs[start : start + CHUNK]))
+        for group in groups:
+            counts.update(_verify_group(hub, fetcher, group))
     except ConnectorError as exc:
         return Report(dict(counts), failed=str(exc), again=isinstance(exc, RetryableError))
     missing = counts["not_kept"]
@@ -36,17 +39,40 @@ def verify_system(hub: Hub, system: str) -> Report:
     return Report(dict(counts), notes=notes)
 
 
-def _verify_chunk(hub: Hub, fetcher: Fetches | None, refs: Sequence[str]) -> Mapping[str, int]:
+@dataclass(frozen=True, slots=True)
+class _Group:
+    """Written destination records and the customer records that they describe."""
+
+    refs: frozenset[str]
+    customers: frozenset[str]
+
+
+def _around_customers(hub: Hub, connection: Connection, refs: Sequence[str]) -> list[_Group]:
+    """Groups in which everything written of one customer record stands together, so that it is judged once."""
+    written: dict[str, set[str]] = defaultdict(set)
+    nobody: set[str] = set()
+    for ref in refs:
+        customers = hub.customers_behind(connection, [ref])
+        for customer in customers:
+            written[customer].add(ref)
+        if not customers:
+            nobody.add(ref)
+    groups = [
+        _Group(frozenset(ref for customer in part for ref in written[customer]), frozenset(part))
+        for part in chunks(written, CHUNK)
+    ]
+    return [*groups, _Group(frozenset(nobody), frozenset())] if nobody else groups
+
+
+def _verify_group(hub: Hub, fetcher: Fetches | None, group: _Group) -> Mapping[str, int]:
     """Read some destination records and the customer records behind them."""
-    with hub.store.read() as connection:
-        customers = hub.customers_behind(connection, refs)
     read: dict[str, Record] = {}
     if fetcher is not None:
-        for (system, stream), keys in _by_stream({*customers, *_own_reads(hub, refs)}).items():
+        for (system, stream), keys in _by_stream({*group.customers, *_own_reads(hub, group.refs)}).items():
             for record in fetcher.fetch(stream, keys, hub.fields_to_read(system, stream)):
                 read[str(Ref(system, stream, record.key))] = record
     with hub.store.begin() as connection:
-        return _Readback(hub, connection, refs, customers, read).store()
+        return _Readback(hub, connection, group, read).store()
 
 
 def _own_reads(hub: Hub, refs: Iterable[str]) -> set[str]:
@@ -66,16 +92,14 @@ def _by_stream(refs: Iterable[str]) -> dict[tuple[str, str], list[str]]:
 class _Readback:
     """What was read back of some records, compared with what was sent."""
 
-    def __init__(
-        self, hub: Hub, connection: Connection, refs: Sequence[str], customers: set[str], read: Mapping[str, Record]
-    ) -> None:
+    def __init__(self, hub: Hub, connection: Connection, group: _Group, read: Mapping[str, Record]) -> None:
         self.hub = hub
         self.connection = connection
-        self.refs = refs
-        self.customers = customers
+        self.refs = group.refs
+        self.customers = group.customers
         self.read = read
-        self.items = pages.load_items(connection, customers)
-        self.counts: Counter[str] = Counter(records=len(refs))
+        self.items = pages.load_items(connection, group.customers)
+        self.counts: Counter[str] = Counter(records=len(group.refs))
 
     def store(self) -> Mapping[str, int]:
         """Store what was observed, what is still contradictory, and that these records are verified."""
@@ -120,6 +144,7 @@ class _Readback:
         known = profiles.load_profiles(self.connection, set(links.values()))
         decisions = profiles.load_decisions(self.connection, known)
         raw = raw_of_customers(self.hub, self.connection, self.customers)
+        beside = self._beside(states)
         rows = []
         looked_at = set()
         for ref in sorted(self.customers & links.keys()):
@@ -129,22 +154,26 @@ class _Readback:
                 continue
             looked_at.add(ref)
             fresh = self.read[ref].data if ref in self.read else {}
-            beside = self._beside(Ref.parse(ref), customer, states)
             view = self.hub.view(profile, decision, customer)
-            rows += findings_of(self.hub, ref, view, {**raw[ref], **fresh, **beside})
+            rows += findings_of(self.hub, ref, view, {**raw[ref], **fresh, **beside.get(ref, {})})
         _, closed = contradictions.replace(self.connection, looked_at, rows, self.hub.as_of)
         self.counts["closed"] += closed
         self.counts["contradictions"] += len(rows)
 
-    def _beside(self, ref: Ref, customer: Mapping[str, Any], states: Mapping[str, DestinationState]) -> dict[str, Any]:
-        """What other streams say of a customer record."""
-        wanted: dict[str, PushTarget] = {}
-        for target in self.hub.targets_per(ref.system, ref.stream):
-            destination = target.ref(ref.key, customer)
-            if destination is not None and target.stream != target.per:
-                wanted[str(destination)] = target
-        known = {**pages.load_destinations(self.connection, wanted), **{r: states[r] for r in wanted if r in states}}
-        found: dict[str, Any] = {}
-        for text, state in known.items():
-            found.update(wanted[text].beside(state.observed))
+    def _beside(self, states: Mapping[str, DestinationState]) -> dict[str, dict[str, Any]]:
+        """What other streams say of each customer record."""
+        wanted: dict[str, list[tuple[str, PushTarget]]] = defaultdict(list)
+        for text in sorted(self.customers):
+            source, customer = Ref.parse(text), customer_of(self.items.get(text, ()))
+            for target in self.hub.targets_per(source.system, source.stream):
+                destination = target.ref(source.key, customer)
+                if destination is not None and target.stream != target.per:
+                    wanted[text].append((str(destination), target))
+        refs = {ref for places in wanted.values() for ref, _ in places}
+        known = {**pages.load_destinations(self.connection, refs - states.keys()), **states}
+        found: dict[str, dict[str, Any]] = {}
+        for text, places in wanted.items():
+            for ref, target in places:
+                if ref in known:
+                    found.setdefault(text, {}).update(target.beside(known[ref].observed))
         return found

@@ -60,13 +60,14 @@ def story(hub: Hub, profile_id: str) -> dict[str, Any] | None:
         if current is None:
             return None
         profile = profiles.load_profiles(connection, [current])[current]
+        provenance = profiles.load_provenance(connection, current)
         members = identities.load_members(connection, [current]).get(current, [])
         decision = profiles.load_decisions(connection, [current]).get(current)
     denials = decision.denials if decision else ()
     return {
         "profile_id": current,
         "golden": dict(profile.golden),
-        "provenance": dict(profile.provenance),
+        "provenance": dict(provenance),
         "status": dict(profile.status),
         "consent": dict(profile.consent),
         "facts": dict(profile.facts),

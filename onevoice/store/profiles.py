@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
 
@@ -29,12 +29,13 @@ class ProfileRow:
 
     profile_id: str
     golden: Mapping[str, Any]
-    provenance: Mapping[str, Any]
     status: Mapping[str, Any]
     consent: Mapping[str, Any]
     facts: Mapping[str, Any]
     hash: str
     due_on: date | None = None
+    provenance: Mapping[str, Any] = field(default_factory=dict)
+    """Where each golden value comes from; written, and read only by `load_provenance`: it outweighs the rest."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,12 +49,29 @@ class DecisionRow:
 
 
 def load_profiles(connection: Connection, profile_ids: Iterable[str]) -> dict[str, ProfileRow]:
-    """Live profiles by id."""
-    statement = select(profile).where(profile.c.redirect.is_(None))
-    return {
-        r.profile_id: ProfileRow(r.profile_id, r.golden, r.provenance, r.status, r.consent, r.facts, r.hash, r.due_on)
-        for r in rows_in(connection, statement, profile.c.profile_id, profile_ids)
-    }
+    """Live profiles by id, without provenance."""
+    columns = ("profile_id", "golden", "status", "consent", "facts", "hash", "due_on")
+    statement = select(*(profile.c[name] for name in columns)).where(profile.c.redirect.is_(None))
+    return {r.profile_id: ProfileRow(*r) for r in rows_in(connection, statement, profile.c.profile_id, profile_ids)}
+
+
+def load_facts(connection: Connection, profile_ids: Iterable[str]) -> dict[str, Mapping[str, Any]]:
+    """Facts of live profiles by id."""
+    statement = select(profile.c.profile_id, profile.c.facts).where(profile.c.redirect.is_(None))
+    return {r.profile_id: r.facts for r in rows_in(connection, statement, profile.c.profile_id, profile_ids)}
+
+
+def load_marks(connection: Connection, profile_ids: Iterable[str]) -> dict[str, tuple[str, date | None]]:
+    """(hash, due day) of live profiles by id: enough to see whether anything changed."""
+    columns = (profile.c.profile_id, profile.c.hash, profile.c.due_on)
+    statement = select(*columns).where(profile.c.redirect.is_(None))
+    return {r.profile_id: (r.hash, r.due_on) for r in rows_in(connection, statement, profile.c.profile_id, profile_ids)}
+
+
+def load_provenance(connection: Connection, profile_id: str) -> Mapping[str, Any]:
+    """Where each golden value of a profile comes from, and which values lost."""
+    statement = select(profile.c.provenance).where(profile.c.profile_id == profile_id)
+    return dict(connection.execute(statement).scalar_one())
 
 
 def current_id(connection: Connection, profile_id: str) -> str | None:
