@@ -64,9 +64,7 @@ class ConnectorError(OnevoiceError):
 class RetryableError(ConnectorError):
     """The same call may succeed later; `retry_after` is the vendor's own wish in seconds, if any."""
 
-    def __init__(
-        self, message: str, *, system: str = "", stream: str = "", retry_after: float | None = None
-    ) -> None:
+    def __init__(self, message: str, *, system: str = "", stream: str = "", retry_after: float | None = None) -> None:
         super().__init__(message, system=system, stream=stream)
         self.retry_after = retry_after
 
