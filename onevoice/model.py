@@ -169,6 +169,8 @@ class ConsentEvent:
     source: Ref
     brand: str = ""
     evidence: str = ""
+    owner: Ref | None = None
+    """The customer record that it speaks of; None: the one that states it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,8 +31,18 @@ class HubView:
 
     @property
     def address_denied(self) -> bool:
-        """Somebody opted out on the very address that this record holds."""
-        return bool(self.email) and "email/marketing" in self.profile.consent["points"].get(self.email, {})
+        """The very address that this record holds must not be written to."""
+        return self._no_at_address is not None
+
+    @property
+    def address_opted_out(self) -> bool:
+        """Somebody opted out on the very address that this record holds: a bounce there is no opt-out."""
+        return bool((self._no_at_address or {}).get("opted_out"))
+
+    @property
+    def _no_at_address(self) -> Mapping[str, Any] | None:
+        found: Mapping[str, Any] = self.profile.consent["points"].get(self.email, {})
+        return found.get("email/marketing")
 
     def value(self, source: str) -> Any:
         """The value behind a push source such as `status.club.tier`, None when there is none."""
@@ -58,7 +68,7 @@ def _status(view: HubView, rest: str) -> Any:
 
 
 def _opt_out(view: HubView, channel: str) -> Any:
-    return channel == "email" and view.address_denied
+    return channel == "email" and view.address_opted_out
 
 
 _READERS: Mapping[str, Callable[[HubView, str], Any]] = {

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
 from typing import Any
 
 import orjson
@@ -155,20 +154,27 @@ class PageReader:
                 self.change.work.add(("resolve", ref))
 
     def _note_consent(self, ref: str, items: Iterable[Item], before: Before) -> None:
-        """Append what the record newly states; a statement that vanishes takes nothing back."""
+        """Append what the record newly states; a statement that vanishes takes nothing back.
+
+        A record that goes on saying what it said states nothing new, whatever its time of change; one that says it
+        again after a while without does. An opt-out that the hub set itself is nobody's statement.
+        """
+        stated = self._events(items)
+        if not stated:
+            return
         known = {_statement(event) for event in before.events.get(ref, ())}
-        customer = customer_of(items)
-        for item in items:
-            if item.kind != "consent":
+        said = known & {_statement(event) for event in self._events(before.items.get(ref, ()))}
+        not_ours = self._said_without_ours(ref, items, before)
+        for event in stated:
+            statement = _statement(event)
+            if statement in said or (event.effect is Effect.DENY and statement not in not_ours):
                 continue
-            event = self._event(item)
-            copy = replace(event, origin=Origin.SYSTEM_COPY, evidence="set by Onevoice")
-            if event.effect is Effect.DENY and self._is_echo(item.source, customer, event, before):
-                event = copy
-            if known.isdisjoint((_statement(event), _statement(copy))):
-                known.add(_statement(event))
-                self.change.events.append(event)
-                self.change.work.add(("resolve", str(item.owner) if item.owner else ref))
+            said.add(statement)
+            self.change.events.append(event)
+            self.change.work.add(("resolve", str(event.owner or ref)))
+
+    def _events(self, items: Iterable[Item]) -> list[ConsentEvent]:
+        return [self._event(item) for item in items if item.kind == "consent"]
 
     def _event(self, item: Item) -> ConsentEvent:
         """A consent item as an event; without a time of its own it happened when it was first seen."""
@@ -183,18 +189,22 @@ class PageReader:
             origin=Origin(data.get("origin") or Origin.IMPORT),
             evidence=data.get("evidence") or "",
             source=item.source,
+            owner=item.owner or item.source,
         )
 
-    def _is_echo(self, source: Ref, customer: Mapping[str, Any] | None, event: ConsentEvent, before: Before) -> bool:
-        """True when the opt-out seen here is one that the hub set, or is setting, itself."""
+    def _said_without_ours(self, ref: str, items: Iterable[Item], before: Before) -> set[tuple[str, ...]]:
+        """What the record would still state without the opt-outs that the hub has set, or is setting, on it."""
+        source, record, customer = Ref.parse(ref), self.records[ref], customer_of(items)
+        blanks: dict[str, None] = {}
         for target in self.targets:
-            field, ref = target.opt_out_field(event.channel), target.ref(source.key, customer)
-            if field is None or ref is None:
-                continue
-            state = before.destinations.get(str(ref))
-            if (state and field.name in state.ours) or field.name in before.in_flight.get(str(ref), {}):
-                return True
-        return False
+            destination = str(target.ref(source.key, customer))
+            state = before.destinations.get(destination, DestinationState())
+            ours = {*state.ours, *before.in_flight.get(destination, {})}
+            shown = (target.shown_as(source, f) for f in target.fields if f.irreversible and f.name in ours)
+            blanks.update(dict.fromkeys(filter(None, shown)))
+        if blanks and self.mapping:
+            items = self.mapping.pull(source, {**record.data, **blanks}, record.updated_at).items
+        return {_statement(event) for event in self._events(items)}
 
     def _observe(self, source: Ref, record: Record, items: Iterable[Item], before: Before) -> None:
         """Take in what the vendor's record holds of the fields that the hub pushes."""
@@ -233,7 +243,9 @@ def ingest(
     }
     if not changed:
         return None
-    return DestinationState({**state.sent, **changed}, {**state.observed, **changed}, state.ours)
+    cleared = {name for name, value in changed.items() if value is None}  # what is set there next is not by the hub
+    ours = tuple(name for name in state.ours if name not in cleared)
+    return DestinationState({**state.sent, **changed}, {**state.observed, **changed}, ours)
 
 
 def drifted(before: DestinationState | None, after: DestinationState) -> dict[str, Any]:
@@ -249,7 +261,8 @@ def drifted(before: DestinationState | None, after: DestinationState) -> dict[st
 
 def _statement(event: ConsentEvent) -> tuple[str, ...]:
     """What makes two events the same statement: a vendor's flag has no time of its own, so time is left out."""
-    return (event.contact_point, event.channel, event.purpose, event.brand, event.effect, event.origin)
+    owner = str(event.owner or event.source)
+    return (owner, event.contact_point, event.channel, event.purpose, event.brand, event.effect, event.origin)
 
 
 def _note_missing(hub: Hub, system: str, stream: str, seen: set[str]) -> None:

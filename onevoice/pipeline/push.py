@@ -20,8 +20,9 @@ from onevoice.pipeline.report import Report
 from onevoice.pipeline.targets import PushTarget
 from onevoice.protocols import DeferReason, Destination, Outcome, Write, WriteResult, settle
 from onevoice.store import outboxes, pages, runs
-from onevoice.store.outboxes import AMBIGUOUS, OutboxRow
+from onevoice.store.outboxes import OutboxRow
 from onevoice.store.pages import DestinationState
+from onevoice.store.schema import AMBIGUOUS
 
 PASSES = 6
 """How often deferred writes are tried again within one run; what is still deferred then waits for the next run."""

@@ -28,10 +28,12 @@ from identity import (
     surname_key,
 )
 from onevoice.model import Ref
+from onevoice.pipeline.former import former_links
 from onevoice.pipeline.hub import Hub
 from onevoice.pipeline.report import Report
 from onevoice.pipeline.unify import identity_record
 from onevoice.store import Connection, contradictions, identities, pages
+from onevoice.store import former_links as former_store
 from onevoice.store.identities import EdgeRow, LineageRow, NormalisedRow
 
 EVERYTHING = 0.2
@@ -51,6 +53,7 @@ def resolve(hub: Hub) -> Report:
             found = _resolve_neighbourhood(hub, connection, changes)
             counts.update(found.counts)
             moved = found.profiles
+            pages.mark_work(connection, {("plan", pid) for pid in moved})  # each record carries its profile's id
         after = identities.load_links(connection, touched)
         marks = {("unify", pid) for pid in {*before.values(), *after.values(), *moved}}
         pages.mark_work(connection, marks)
@@ -147,6 +150,7 @@ def _store_people(
 ) -> _Found:
     """Assign profile ids, retire those that lost every record, and log what happened to each."""
     previous = identities.load_links(connection, {*clustered, *removed})
+    members = identities.load_members(connection, set(previous.values()))
     lives = identities.load_lives(connection, {*previous.values(), *(profile_id(Ref.parse(ref)) for ref in clustered)})
     changes = assign_ids(
         {Ref.parse(ref): pid for ref, pid in previous.items()},
@@ -161,7 +165,13 @@ def _store_people(
     emptied = lost - identities.load_members(connection, lost).keys()
     survivors: dict[str, str | None] = dict.fromkeys(emptied)
     survivors.update({e.profile_id: e.other_id for e in changes.events if e.kind == "merged"})
-    identities.retire_empty(connection, {pid: survivors[pid] for pid in emptied}, hub.as_of)
+    survivors = {pid: survivors[pid] for pid in emptied}
+    identities.retire_empty(connection, survivors, hub.as_of)
+    now = {ref: pid for ref, pid in previous.items() if ref not in removed}
+    now.update({str(ref): pid for ref, pid in changes.assigned.items()})
+    known = former_store.load_former(connection, {*previous.values(), *now.values()})
+    links = former_links(previous, now, members, survivors, known, hub.today)
+    former_store.save_former(connection, links, [pid for pid in survivors if survivors[pid]])
     contradictions.close_all(connection, removed, hub.as_of)
     counts = {
         "edges": len(resolution.edges_added),

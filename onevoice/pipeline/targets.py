@@ -68,9 +68,9 @@ class PushTarget:
         """What this stream says of a customer record, under the names that gates use: `list:<name>`."""
         return {f"{self.stream.removesuffix('s')}:{name}": value for name, value in observed.items()}
 
-    def opt_out_field(self, channel: str) -> PushField | None:
-        """The native opt-out of a channel, where this target has one."""
-        return next((f for f in self.fields if f.source == f"opt_out.{channel}"), None)
+    def shown_as(self, source: Ref, field: PushField) -> str:
+        """The field of a raw record of `source` that shows what the hub wrote; "" when none does."""
+        return field.name if source.stream == self.stream else field.seen_in
 
 
 def customer_of(items: Iterable[Item]) -> Mapping[str, Any] | None:

@@ -15,11 +15,12 @@ from onevoice import consent as consent_rules
 from onevoice import loyalty
 from onevoice.consent import channel_denied, point_states, resolve_consent
 from onevoice.loyalty import merge_memberships
-from onevoice.model import ConsentEvent, ConsentState, Item, LoyaltyStatus, Membership, Ref
+from onevoice.model import ConsentEvent, ConsentState, Item, LoyaltyStatus, Membership, Origin, Ref
 from onevoice.pipeline.facts import facts_of, memberships_of
 from onevoice.pipeline.hub import Hub
 from onevoice.pipeline.report import Report
-from onevoice.store import Connection, identities, pages, profiles
+from onevoice.store import Connection, former_links, identities, pages, profiles
+from onevoice.store.former_links import FormerLink
 from onevoice.store.identities import CustomerRow
 from onevoice.store.profiles import ProfileRow
 
@@ -47,7 +48,7 @@ def _unify_chunk(hub: Hub, connection: Connection, ids: Sequence[str]) -> int:
     """Recompute some profiles and pass on those that differ from before."""
     before = profiles.load_marks(connection, ids)
     members = identities.load_members(connection, ids)
-    evidence = _Evidence(connection, {ref for refs in members.values() for ref in refs})
+    evidence = _Evidence(connection, ids, {ref for refs in members.values() for ref in refs}, hub.today)
     rows = [compute(hub, pid, members.get(pid, []), evidence) for pid in sorted(before)]
     changed = [row for row in rows if row.hash != before[row.profile_id][0]]
     same = [
@@ -64,8 +65,11 @@ def _unify_chunk(hub: Hub, connection: Connection, ids: Sequence[str]) -> int:
 class _Evidence:
     """Everything the store knows about some customer records, loaded at once."""
 
-    def __init__(self, connection: Connection, refs: Iterable[str]) -> None:
-        refs = set(refs)
+    def __init__(self, connection: Connection, ids: Iterable[str], refs: set[str], today: date) -> None:
+        self.former = {
+            profile_id: [link for link in links if link.until is None or link.until > today]
+            for profile_id, links in former_links.load_former(connection, ids).items()
+        }
         self.customers = identities.load_customers(connection, refs)
         self.own: Mapping[str, Sequence[Item]] = pages.load_items(connection, refs)
         self.owned = profiles.items_owned(connection, refs)
@@ -77,18 +81,19 @@ class _Evidence:
         }
         self.parts = profiles.items_owned(connection, memberships)
         self.points = profiles.points_of(connection, refs)
-        self.events = pages.load_events(connection, refs)
+        self.events = profiles.events_of(connection, refs | {f.ref for links in self.former.values() for f in links})
         values = {value for points in self.points.values() for _, value in points}
         self.events_at = profiles.events_at(connection, values)
-        speakers = {str(event.source) for events in self.events_at.values() for event in events}
-        self.person_of = identities.load_links(connection, speakers)
+        speakers = {_speaker(event) for events in self.events_at.values() for event in events}
+        gone = former_links.profiles_of_gone(connection, speakers)
+        self.person_of = {**gone, **identities.load_links(connection, speakers)}
 
     def persons_at(self, points: Iterable[str]) -> list[list[ConsentEvent]]:
         """Events at some contact points, one list per person who spoke there."""
         found: dict[str, list[ConsentEvent]] = {}
         for point in points:
             for event in self.events_at.get(point, ()):
-                speaker = str(event.source)
+                speaker = _speaker(event)
                 found.setdefault(self.person_of.get(speaker, speaker), []).append(event)
         return [found[person] for person in sorted(found)]
 
@@ -109,9 +114,15 @@ def compute(hub: Hub, profile_id: str, refs: Sequence[str], evidence: _Evidence)
     memberships = memberships_of(items, evidence.parts)
     status = merge_memberships(memberships, hub.config.loyalty, hub.today)
     points = sorted({value for ref in refs for _, value in evidence.points.get(ref, ())})
-    events = [event for ref in refs for event in evidence.events.get(ref, ())]
-    consent = resolve_consent(events, hub.config.consent, hub.today)
-    standing = point_states(evidence.persons_at(points), hub.config.consent, hub.today)
+    former = evidence.former.get(profile_id, ())
+    left = [event for link in former for event in evidence.events.get(link.ref, ())]
+    own = [event for ref in refs for event in evidence.events.get(ref, ())]
+    noes = resolve_consent(left, hub.config.consent, hub.today).point_denied.values()
+    consent = resolve_consent([*own, *noes], hub.config.consent, hub.today)
+    persons = evidence.persons_at(points)
+    standing = point_states(persons, hub.config.consent, hub.today)
+    objections = [[event for event in said if event.origin is not Origin.BOUNCE] for said in persons]
+    opted_out = point_states(objections, hub.config.consent, hub.today)
     facts = facts_of(
         items,
         golden.fields,
@@ -122,7 +133,7 @@ def compute(hub: Hub, profile_id: str, refs: Sequence[str], evidence: _Evidence)
     known = {
         "golden": dict(golden.fields),
         "status": {name: _status_json(s) for name, s in sorted(status.items())},
-        "consent": _consent_json(consent, standing),
+        "consent": _consent_json(consent, standing, opted_out),
         "facts": facts,
     }
     digest = hashlib.blake2b(orjson.dumps(known, option=orjson.OPT_SORT_KEYS), digest_size=16).hexdigest()
@@ -130,16 +141,24 @@ def compute(hub: Hub, profile_id: str, refs: Sequence[str], evidence: _Evidence)
         profile_id,
         provenance=_provenance_json(golden),
         hash=digest,
-        due_on=_due_on(hub, memberships, events),
+        due_on=_due_on(hub, memberships, [*own, *left, *(event for said in persons for event in said)], former),
         **known,
     )
 
 
-def _due_on(hub: Hub, memberships: Sequence[Membership], events: Sequence[ConsentEvent]) -> date | None:
+def _speaker(event: ConsentEvent) -> str:
+    """The customer record behind a statement."""
+    return str(event.owner or event.source)
+
+
+def _due_on(
+    hub: Hub, memberships: Sequence[Membership], events: Sequence[ConsentEvent], former: Sequence[FormerLink]
+) -> date | None:
     """First day after today on which status or consent may differ although nothing new is known."""
     days = (
         loyalty.next_change(memberships, hub.config.loyalty, hub.today),
         consent_rules.next_change(events, hub.config.consent, hub.today),
+        *(link.until for link in former),
     )
     return min((day for day in days if day is not None), default=None)
 
@@ -167,13 +186,23 @@ def _status_json(status: LoyaltyStatus) -> dict[str, Any]:
     }
 
 
-def _consent_json(consent: ConsentState, standing: Mapping[tuple[str, str, str], ConsentEvent]) -> dict[str, Any]:
+def _consent_json(
+    consent: ConsentState,
+    standing: Mapping[tuple[str, str, str], ConsentEvent],
+    opted_out: Mapping[tuple[str, str, str], ConsentEvent],
+) -> dict[str, Any]:
+    """Noes that reach the whole person, and those on each contact point: `opted_out` tells whether somebody said so,
+    or whether messages only do not arrive there."""
     return {
         "person": {
             f"{channel}/{purpose}": _event_json(e) for (channel, purpose), e in sorted(consent.person_denied.items())
         },
         "points": {
-            point: {f"{c}/{p}": _event_json(e) for (at, c, p), e in sorted(standing.items()) if at == point}
+            point: {
+                f"{c}/{p}": {**_event_json(e), "opted_out": (at, c, p) in opted_out}
+                for (at, c, p), e in sorted(standing.items())
+                if at == point
+            }
             for point in sorted({at for at, _, _ in standing})
         },
     }

@@ -11,9 +11,8 @@ from sqlalchemy import Connection, and_, func, or_, select
 
 from onevoice.store.engine import delete_in, rows_in, upsert
 from onevoice.store.pages import DestinationState, save_destinations
-from onevoice.store.schema import destination, outbox, quarantine, write_log
+from onevoice.store.schema import AMBIGUOUS, IN_FLIGHT, PENDING, destination, outbox, quarantine, write_log
 
-PENDING, IN_FLIGHT, AMBIGUOUS = "pending", "in_flight", "ambiguous"
 DELIVERY = "delivery"
 
 

@@ -14,6 +14,7 @@ from onevoice.protocols import Record
 from onevoice.store.contradictions import note_drift
 from onevoice.store.engine import delete_in, insert_missing, rows_in, upsert
 from onevoice.store.schema import (
+    PENDING,
     consent_event,
     contact_point,
     cursor,
@@ -80,6 +81,8 @@ def load_before(connection: Connection, refs: Iterable[str], related: Iterable[s
     """Read what is known of the refs; `related` are destination refs that the page speaks about."""
     refs, related = set(refs), set(related)
     columns = (record.c.ref, record.c.raw_hash, record.c.deleted, record.c.mapping)
+    # A write that never left cannot come back as an echo.
+    sent = select(outbox.c.ref, outbox.c.fields).where(outbox.c.state != PENDING)
     return Before(
         records={
             r.ref: StoredRecord(r.raw_hash, r.deleted, r.mapping)
@@ -88,10 +91,7 @@ def load_before(connection: Connection, refs: Iterable[str], related: Iterable[s
         items=load_items(connection, refs),
         events=load_events(connection, refs),
         destinations=load_destinations(connection, refs | related),
-        in_flight={
-            r.ref: r.fields
-            for r in rows_in(connection, select(outbox.c.ref, outbox.c.fields), outbox.c.ref, refs | related)
-        },
+        in_flight={r.ref: r.fields for r in rows_in(connection, sent, outbox.c.ref, refs | related)},
     )
 
 
@@ -133,6 +133,7 @@ def event_of(row: Any) -> ConsentEvent:
         origin=Origin(row.origin),
         evidence=row.evidence,
         source=Ref.parse(row.ref),
+        owner=Ref.parse(row.owner),
     )
 
 
@@ -230,6 +231,7 @@ def _append_events(connection: Connection, events: list[ConsentEvent], at: datet
     rows = [
         {
             "ref": str(event.source),
+            "owner": str(event.owner or event.source),
             "contact_point": event.contact_point,
             "channel": event.channel,
             "purpose": event.purpose,

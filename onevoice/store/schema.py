@@ -125,6 +125,7 @@ consent_event = Table(
     metadata,
     Column("id", Integer, primary_key=True, autoincrement=True),
     _ref(index=True),
+    Column("owner", String(400), nullable=False, index=True, comment="the customer record that it speaks of"),
     Column("contact_point", String(320), nullable=False, index=True),
     Column("channel", String(20), nullable=False),
     Column("purpose", String(40), nullable=False),
@@ -216,6 +217,15 @@ source_link = Table(
     Column("since", UtcTime, nullable=False),
 )
 
+former_link = Table(
+    "former_link",
+    metadata,
+    _ref(primary_key=True),
+    Column("profile_id", String(40), primary_key=True, index=True),
+    Column("until", Date, comment="first day on which its noes hold no longer; empty: the record is gone, they stay"),
+    comment="records that left a profile, and whose opt-outs stay with it",
+)
+
 profile = Table(
     "profile",
     metadata,
@@ -291,6 +301,9 @@ drift = Table(
 )
 
 # ---- pushed ------------------------------------------------------------------------------------------------------
+
+PENDING, IN_FLIGHT, AMBIGUOUS = "pending", "in_flight", "ambiguous"
+"""States of an open write: not sent; sent by somebody who is at it, or died over it; sent, and the answer was lost."""
 
 destination = Table(
     "destination",

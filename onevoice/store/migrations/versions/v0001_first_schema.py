@@ -30,6 +30,7 @@ def upgrade() -> None:
         "consent_event",
         sa.Column("id", sa.Integer(), autoincrement=True, nullable=False),
         sa.Column("ref", sa.String(length=400), nullable=False),
+        sa.Column("owner", sa.String(length=400), nullable=False, comment="the customer record that it speaks of"),
         sa.Column("contact_point", sa.String(length=320), nullable=False),
         sa.Column("channel", sa.String(length=20), nullable=False),
         sa.Column("purpose", sa.String(length=40), nullable=False),
@@ -42,6 +43,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_consent_event")),
     )
     op.create_index(op.f("ix_consent_event_contact_point"), "consent_event", ["contact_point"], unique=False)
+    op.create_index(op.f("ix_consent_event_owner"), "consent_event", ["owner"], unique=False)
     op.create_index(op.f("ix_consent_event_ref"), "consent_event", ["ref"], unique=False)
     op.create_table(
         "contact_point",
@@ -130,6 +132,20 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("left", "right", name=op.f("pk_edge")),
     )
     op.create_index(op.f("ix_edge_right"), "edge", ["right"], unique=False)
+    op.create_table(
+        "former_link",
+        sa.Column("ref", sa.String(length=400), nullable=False),
+        sa.Column("profile_id", sa.String(length=40), nullable=False),
+        sa.Column(
+            "until",
+            sa.Date(),
+            nullable=True,
+            comment="first day on which its noes hold no longer; empty: the record is gone, they stay",
+        ),
+        sa.PrimaryKeyConstraint("ref", "profile_id", name=op.f("pk_former_link")),
+        comment="records that left a profile, and whose opt-outs stay with it",
+    )
+    op.create_index(op.f("ix_former_link_profile_id"), "former_link", ["profile_id"], unique=False)
     op.create_table(
         "identity_record",
         sa.Column("ref", sa.String(length=400), nullable=False),

@@ -1,0 +1,220 @@
+"""A real hub on a real store, with two scripted vendors in memory in place of the network."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from identity import Cluster, Constraint, Degree, Edge, NormalisedRecord, Resolution
+from onevoice.model import Ref
+from onevoice.pipeline import CycleReport, Hub, PushLimits, open_hub, run_cycle
+from onevoice.protocols import Check, Json, Outcome, Page, Record, Stream, Write, WriteResult
+
+START = datetime(2026, 11, 22, 9, 0, tzinfo=UTC)
+OPTED_OUT = "hs_email_optout_10001"
+
+
+class ScriptedVendor:
+    """Records by stream, readable by a running number, writable, and failing as told."""
+
+    def __init__(self, system: str, streams: Sequence[Stream]) -> None:
+        self.system = system
+        self.streams = {stream.name: stream for stream in streams}
+        self.records: dict[str, dict[str, tuple[int, dict[str, Any], bool]]] = {name: {} for name in self.streams}
+        self.number = 0
+        self.writes: list[tuple[str, str, dict[str, Any]]] = []
+        self.asked: list[tuple[str, Sequence[str]]] = []
+        self.before_write: Callable[[str, Sequence[Write]], object] = lambda _stream, _writes: None
+        self.after_write: Callable[[str, Sequence[Write]], object] = lambda _stream, _writes: None
+        self.refuse: Callable[[str, Write], bool] = lambda _stream, _write: False
+        self.before_read: Callable[[str], object] = lambda _stream: None
+
+    def put(self, stream: str, key: str, /, **fields: Any) -> None:
+        """Change fields of a record at the vendor, as a person there would; None clears."""
+        self.number += 1
+        known = self.records[stream].get(key, (0, {}, False))[1]
+        data = {name: value for name, value in {**known, **fields}.items() if value is not None}
+        self.records[stream][key] = (self.number, {**data, "_changed": self.number}, False)
+
+    def delete(self, stream: str, key: str) -> None:
+        self.number += 1
+        self.records[stream][key] = (self.number, {}, True)
+
+    def held(self, stream: str, key: str) -> dict[str, Any]:
+        """What a record holds."""
+        return self.records[stream][key][1]
+
+    def check(self) -> Check:
+        return Check(self.system)
+
+    def read(self, stream: str, cursor: Json | None, fields: Sequence[str], as_of: datetime) -> Iterator[Page]:
+        self.asked.append((stream, fields))
+        self.before_read(stream)
+        since = cursor["n"] if cursor and not self.streams[stream].snapshot else 0
+        found = [
+            Record(key, _part(data, fields), at(number), deleted)
+            for key, (number, data, deleted) in sorted(self.records[stream].items())
+            if number > since and not (deleted and self.streams[stream].snapshot)
+        ]
+        yield Page(found, {"n": self.number})
+
+    def fetch(self, stream: str, keys: Sequence[str], fields: Sequence[str]) -> Iterator[Record]:
+        for key in keys:
+            number, data, deleted = self.records[stream].get(key, (0, {}, True))
+            yield Record(key, _part(data, fields), at(number), deleted)
+
+    def write(self, stream: str, writes: Sequence[Write]) -> Sequence[WriteResult]:
+        self.before_write(stream, writes)
+        results = [self._write_one(stream, write) for write in writes]
+        self.after_write(stream, writes)
+        return results
+
+    def _write_one(self, stream: str, write: Write) -> WriteResult:
+        if self.refuse(stream, write):
+            return WriteResult(write.key, Outcome.REJECTED, "NO", "refused")
+        self.writes.append((stream, write.key, dict(write.fields)))
+        if stream == "subscriptions":
+            for key, (_, data, gone) in list(self.records["contacts"].items()):
+                if data.get("email") == write.key and not gone:
+                    self.put("contacts", key, **{OPTED_OUT: "true"})
+            return WriteResult(write.key, Outcome.ACCEPTED)
+        if stream == "lists":
+            if any(write.fields.values()):
+                self.put(stream, write.key, **write.fields)
+            else:
+                self.records[stream].pop(write.key, None)
+            return WriteResult(write.key, Outcome.ACCEPTED)
+        if write.key not in self.records[stream] or self.records[stream][write.key][2]:
+            return WriteResult(write.key, Outcome.REJECTED, "NOT_FOUND", "there is no such record")
+        self.put(stream, write.key, **write.fields)
+        return WriteResult(write.key, Outcome.ACCEPTED)
+
+
+def at(number: int) -> datetime:
+    return START + timedelta(seconds=number)
+
+
+def _part(data: Mapping[str, Any], fields: Sequence[str]) -> dict[str, Any]:
+    return {name: value for name, value in data.items() if name in fields or name.startswith("_")}
+
+
+@dataclass
+class Told:
+    """Identities as the test tells them: records with the same name are one person, all others are alone."""
+
+    person: dict[str, str] = field(default_factory=dict)
+
+    def resolve(
+        self,
+        neighbourhood: Sequence[NormalisedRecord],
+        changed: set[Ref],
+        previous_edges: Sequence[Edge],
+        constraints: Sequence[Constraint],
+        degrees: Mapping[str, Degree],
+    ) -> Resolution:
+        together: dict[str, list[Ref]] = {}
+        for record in neighbourhood:
+            together.setdefault(self.person.get(str(record.ref), str(record.ref)), []).append(record.ref)
+        edges = [
+            Edge(left, right, 50.0, 1.0, "told")
+            for refs in together.values()
+            for left, right in zip(sorted(refs), sorted(refs)[1:], strict=False)
+        ]
+        clusters = tuple(Cluster(frozenset(refs)) for refs in together.values())
+        return Resolution(tuple(edges), frozenset(changed), clusters, ())
+
+
+@dataclass
+class Bench:
+    """A project with its store, and the vendors it talks to."""
+
+    project: Path
+    database: str
+    people: Told
+    crm: ScriptedVendor
+    shop: ScriptedVendor
+    now: datetime = START
+    hubs: list[Hub] = field(default_factory=list)
+
+    def edit(self, file: str, old: str, new: str) -> None:
+        """Edit a file of the project."""
+        path = self.project / file
+        text = path.read_text("utf-8")
+        assert old in text, f"{file} does not say {old!r}"
+        path.write_text(text.replace(old, new), "utf-8")
+
+    def hub(self, **limits: Any) -> Hub:
+        opened = open_hub(
+            self.project,
+            environment={},
+            database=self.database,
+            as_of=self.now,
+            limits=PushLimits(**{"first": True, **limits}),
+            people=self.people,
+        )
+        opened._connectors = {"salesforce": self.crm, "hubspot": self.shop}
+        self.hubs.append(opened)
+        return opened
+
+    def cycle(
+        self, minutes: float = 15, only: Sequence[str] = (), skip: Sequence[str] = (), **limits: Any
+    ) -> CycleReport:
+        """Run a cycle some minutes after the last."""
+        self.now += timedelta(minutes=minutes)
+        return run_cycle(self.hub(**limits), only=only, skip=skip)
+
+    def written(self) -> list[tuple[str, str, dict[str, Any]]]:
+        """(stream, key, fields) of every write since the last look."""
+        found = [*self.crm.writes, *self.shop.writes]
+        self.crm.writes, self.shop.writes = [], []
+        return found
+
+    def quiet(self) -> bool:
+        """Whether one more cycle writes nothing."""
+        self.written()
+        self.cycle()
+        return self.written() == []
+
+
+def _vendors() -> tuple[ScriptedVendor, ScriptedVendor]:
+    crm = ScriptedVendor(
+        "salesforce",
+        [
+            Stream("Contact", "Id", writes=True, max_batch=200),
+            *(
+                Stream(name, "Id")
+                for name in ("Case", "LoyaltyProgramMember", "LoyaltyMemberCurrency", "LoyaltyMemberTier")
+            ),
+        ],
+    )
+    shop = ScriptedVendor(
+        "hubspot",
+        [
+            Stream("contacts", "id", writes=True, max_batch=100),
+            Stream("subscriptions", "email", reads=False, writes=True, resend_needs_look=True),
+            Stream("lists", "id", writes=True, snapshot=True, max_batch=1000),
+        ],
+    )
+    return crm, shop
+
+
+@pytest.fixture
+def bench(tmp_path: Path, checkout: Path) -> Iterator[Bench]:
+    """The shipped configuration without the till, over an empty store."""
+    for part in ("config", "mappings"):
+        shutil.copytree(
+            checkout / part, tmp_path / "project" / part, ignore=shutil.ignore_patterns("till", "*_test.yaml")
+        )
+    hub_yaml = tmp_path / "project/config/hub.yaml"
+    hub_yaml.write_text(hub_yaml.read_text("utf-8").partition("  till:")[0], "utf-8")
+    crm, shop = _vendors()
+    made = Bench(tmp_path / "project", f"sqlite:///{tmp_path / 'hub.sqlite'}", Told(), crm, shop)
+    yield made
+    for hub in made.hubs:
+        hub.store.close()
