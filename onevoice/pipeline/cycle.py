@@ -44,15 +44,20 @@ def pull_system(hub: Hub, system: str) -> Report:
     counts: dict[str, int] = {}
     notes: list[str] = []
     rejected = 0
+    failed: list[str] = []
+    again = False
     for stream in hub.streams_read(system):
         report = pull_stream(hub, system, stream)
         for name, number in report.counts.items():
             counts[name] = counts.get(name, 0) + number
         notes.extend(report.notes)
         rejected += report.rejected
-        if report.failed:  # a system that is down for one stream is down for the next
-            return Report(counts, tuple(notes), rejected, failed=report.failed, again=report.again)
-    return Report(counts, tuple(notes), rejected)
+        if report.failed:
+            failed.append(report.failed)
+            again = again or report.again
+        if report.failed and not report.alone:  # a system that is down for one stream is down for the next
+            break
+    return Report(counts, tuple(notes), rejected, failed="; ".join(failed) or None, again=again)
 
 
 def run_in_turn(stage: Stage) -> Mapping[str, Report]:

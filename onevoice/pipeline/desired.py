@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -10,8 +10,11 @@ from typing import Any
 
 from onevoice.mapping import PushField
 from onevoice.model import FOREVER
+from onevoice.pipeline.targets import PushTarget
+from onevoice.store.outboxes import OutboxRow
 from onevoice.store.pages import DestinationState
 from onevoice.store.profiles import DecisionRow, ProfileRow
+from onevoice.store.schema import PENDING
 
 OPT_OUTS, SUPPRESSIONS, STATUS = 0, 1, 2
 """Urgency of a write: an opt-out leaves before everything else."""
@@ -108,9 +111,15 @@ def changed_fields(view: HubView, fields: list[PushField], state: DestinationSta
     return changes
 
 
-def urgency_of(fields: list[PushField], changes: Mapping[str, Any]) -> int:
+def write_of(ref: str, target: PushTarget, values: Mapping[str, Any], state: str = PENDING) -> OutboxRow:
+    """An open write of these vendor values."""
+    irreversible = any(field.irreversible for field in target.fields if field.name in values)
+    return OutboxRow(ref, values, _urgency(target.fields, values), irreversible, state=state)
+
+
+def _urgency(fields: Sequence[PushField], values: Mapping[str, Any]) -> int:
     """How soon a write has to leave."""
-    heads = {field.source.partition(".")[0] for field in fields if field.name in changes}
+    heads = {field.source.partition(".")[0] for field in fields if field.name in values}
     if "opt_out" in heads:
         return OPT_OUTS
     return SUPPRESSIONS if heads & {"suppress", "suppressed"} else STATUS

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import os
 import threading
 import uuid
@@ -105,9 +107,50 @@ class Hub:
         """Families that may only be sent with consent."""
         return frozenset(name for name, family in self.config.offers.families.items() if family.marketing)
 
+    def restricts(self, target: PushTarget) -> bool:
+        """Whether this run may send only some fields of what is planned there."""
+        off = not self.config.hub.systems[target.system].irreversible_writes
+        return self.limits.fields is not None or (off and any(f.irreversible for f in target.fields))
+
+    def sendable(self, target: PushTarget, fields: Mapping[str, Any]) -> dict[str, Any]:
+        """What this run may send of a planned write: nothing irreversible where that is off, nothing outside a pilot.
+
+        Empty when no field is left but the stamp, which never leaves alone.
+        """
+        off = not self.config.hub.systems[target.system].irreversible_writes
+        only = self.limits.fields
+        may = {f.name: f for f in target.fields if not (off and f.irreversible) and (only is None or f.name in only)}
+        kept = {name: value for name, value in fields.items() if name in may}
+        return kept if any(not may[name].is_stamp for name in kept) else {}
+
+    @cached_property
+    def versions(self) -> Mapping[str, str]:
+        """By step, a hash of the configuration under which it works: another one makes everything old."""
+        config = self.config
+        return {
+            "resolve": _digest(config.identity.model_dump(mode="json")),
+            "unify": _digest(
+                [part.model_dump(mode="json") for part in (config.identity, config.loyalty, config.consent)]
+                + [config.profile.model_dump(mode="json"), config.hub.timezone]
+            ),
+            "plan": _digest(
+                [sorted(self.marketing)]
+                + [[t.system, t.stream, self.mappings[t.system, t.stream].version] for t in self.targets]
+            ),
+        }
+
     def view(self, profile: ProfileRow, decision: DecisionRow, customer: Mapping[str, Any]) -> HubView:
         """What the hub says about one customer record."""
         return HubView(profile, decision, customer.get("email"), self.marketing, self.today)
+
+    def destinations_of(self, refs: Iterable[str]) -> set[str]:
+        """Destination records that have the keys of these customer records."""
+        found = (
+            target.ref(ref.key, None)
+            for ref in map(Ref.parse, refs)
+            for target in self.targets_per(ref.system, ref.stream)
+        )
+        return {str(ref) for ref in found if ref is not None}
 
     def customers_behind(self, connection: Connection, refs: Iterable[str]) -> set[str]:
         """Customer records that destination records describe."""
@@ -178,6 +221,10 @@ class Hub:
                     configured.connector, system, {**settings, **configured.connector_options()}, budget
                 )
             return self._connectors[system]
+
+
+def _digest(value: object) -> str:
+    return hashlib.blake2b(json.dumps(value, sort_keys=True).encode(), digest_size=8).hexdigest()
 
 
 def open_hub(

@@ -11,13 +11,14 @@ from typing import Any
 
 from onevoice.model import Item, Ref
 from onevoice.pipeline.coherence import findings_of, raw_of_customers
-from onevoice.pipeline.desired import STAMP, HubView, changed_fields, urgency_of
+from onevoice.pipeline.desired import STAMP, HubView, changed_fields, write_of
 from onevoice.pipeline.hub import Hub
 from onevoice.pipeline.report import Report
 from onevoice.pipeline.targets import PushTarget, customer_of
-from onevoice.store import Connection, contradictions, identities, outboxes, pages, profiles
+from onevoice.store import Connection, contradictions, identities, outboxes, pages, profiles, runs
 from onevoice.store.outboxes import Held, OutboxRow
 from onevoice.store.pages import DestinationState
+from onevoice.store.schema import AMBIGUOUS, PENDING
 
 CHUNK = 1000
 
@@ -37,22 +38,24 @@ def plan(hub: Hub) -> Report:
             planner = _Planner(hub, connection, ids)
             planner.plan()
             counts.update(planner.counts)
-            pages.finish_work(connection, "plan", [pid for pid in ids if pid not in planner.unfinished])
+            pages.finish_work(connection, "plan", ids)
 
 
 def _gather(hub: Hub, connection: Connection) -> None:
-    """Turn drifted and held records into profiles to plan.
+    """Turn drifted and held records into profiles to plan, and drop what concerns nobody any more.
 
-    A pilot of some fields plans every open write anew: an earlier plan without that limit put more into the outbox than
-    this run may send.
+    Where something else is pushed than before, everybody is planned.
     """
+    outboxes.forget_others(connection, {(target.system, target.stream) for target in hub.targets})
     drifted = pages.load_work(connection, "drift")
     held = outboxes.held_due(connection, hub.as_of)
-    if hub.limits.fields is not None:
-        held = [*held, *(row.ref for row in outboxes.open_writes(connection))]
-    refs = {*drifted, *hub.customers_behind(connection, held)}
-    links = identities.load_links(connection, refs)
-    pages.mark_work(connection, {("plan", profile_id) for profile_id in links.values()})
+    behind = {ref: hub.customers_behind(connection, [ref]) for ref in held}
+    links = identities.load_links(connection, {*drifted, *(ref for refs in behind.values() for ref in refs)})
+    outboxes.forget(connection, [ref for ref, customers in behind.items() if not customers & links.keys()])
+    due = set(links.values())
+    if runs.configured_anew(connection, "plan", hub.versions["plan"]):
+        due.update(pid for _, pid in identities.all_links(connection))
+    pages.mark_work(connection, {("plan", profile_id) for profile_id in due})
     pages.finish_work(connection, "drift", drifted)
 
 
@@ -71,26 +74,23 @@ class _Planner:
         wanted = {str(destination) for _, _, destination, _ in self.entries}
         self.states = pages.load_destinations(connection, wanted)
         self.held = outboxes.load_held(connection, wanted)
+        self.sent = outboxes.load_sent(connection, wanted)
         self.counts: Counter[str] = Counter()
-        self.unfinished: set[str] = set()
 
     def plan(self) -> None:
         """Replace the open writes of these profiles and note their contradictions as the vendors show them now."""
         rows = []
         unneeded = set()
-        limited = self.hub.limits.fields is not None or self.hub.limits.records is not None
         for view, target, destination, _ in self.entries:
             ref = str(destination)
             changes = changed_fields(view, list(target.fields), self.states.get(ref, DestinationState()))
-            changes, left_out = self._allowed(target, changes)
-            if left_out or (changes and limited):
-                self.unfinished.add(view.profile.profile_id)
+            changes = self._put_right(view, target, ref, changes)
             if not changes:
                 unneeded.add(ref)
                 continue
             row = self._row(ref, target, changes)
             held = self.held.get(ref)
-            if held and self._waits(held, row):
+            if held and self._waits(held, target, row):
                 self.counts["held"] += 1
                 continue
             rows.append(row)
@@ -118,26 +118,32 @@ class _Planner:
                     if destination is not None:
                         yield view, target, destination, ref
 
-    def _allowed(self, target: PushTarget, changes: Mapping[str, Any]) -> tuple[dict[str, Any], bool]:
-        """Drop what this run must not write: irreversible fields that are switched off, fields outside a pilot."""
-        irreversible = {f.name for f in target.fields if f.irreversible}
-        allowed = self.hub.config.hub.systems[target.system].irreversible_writes
-        may = {n: v for n, v in changes.items() if n not in irreversible or allowed}
-        only = self.hub.limits.fields
-        kept = {n: v for n, v in may.items() if only is None or n in only}
-        return kept, len(kept) < len(may)
+    def _put_right(self, view: HubView, target: PushTarget, ref: str, changes: dict[str, Any]) -> dict[str, Any]:
+        """A write that may have left may also have arrived: what replaces it says every field of it again."""
+        before = self.sent.get(ref)
+        if before is None:
+            return changes
+        said: dict[str, Any] = {}
+        for field in target.fields:
+            if field.name not in before.fields or field.is_stamp:
+                continue
+            wanted = view.value(field.source)
+            stays = field.irreversible or field.owner == "vendor" or (wanted is None and field.blank == "keep")
+            said[field.name] = before.fields[field.name] if stays else field.encode(wanted)
+        return {**said, **changes}
 
     def _row(self, ref: str, target: PushTarget, changes: dict[str, Any]) -> OutboxRow:
         stamps = {f.name: f.encode(self.hub.as_of) for f in target.fields if f.source == STAMP}
-        irreversible = any(f.irreversible for f in target.fields if f.name in changes)
-        fields = {**changes, **stamps} if self.hub.limits.fields is None else changes
-        return OutboxRow(ref, fields, urgency_of(list(target.fields), changes), irreversible)
+        fields = {**changes, **stamps}
+        state = AMBIGUOUS if ref in self.sent else PENDING
+        return write_of(ref, target, fields, state)
 
-    def _waits(self, held: Held, row: OutboxRow) -> bool:
+    def _waits(self, held: Held, target: PushTarget, row: OutboxRow) -> bool:
         """A rejected write waits out its back-off, unless what is wanted has changed meanwhile."""
-        stamps = {f.name for t in self.hub.targets for f in t.fields if f.source == STAMP}
+        stamps = {f.name for f in target.fields if f.is_stamp}
+        wanted = self.hub.sendable(target, row.fields)
         same = {k: v for k, v in held.payload.items() if k not in stamps} == {
-            k: v for k, v in row.fields.items() if k not in stamps
+            k: v for k, v in wanted.items() if k not in stamps
         }
         return same and held.next_at is not None and held.next_at > self.hub.as_of
 

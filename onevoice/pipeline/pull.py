@@ -9,7 +9,7 @@ from typing import Any
 
 import orjson
 
-from onevoice.errors import ConnectorError, RetryableError
+from onevoice.errors import ConnectorError, ContractBroken, PermissionMissing, RetryableError
 from onevoice.mapping import CompiledMapping
 from onevoice.model import ConsentEvent, Effect, Item, Origin, Ref
 from onevoice.pipeline.hub import Hub
@@ -37,7 +37,13 @@ def pull_stream(hub: Hub, system: str, stream: str) -> Report:
         if source.streams[stream].snapshot:
             _note_missing(hub, system, stream, seen)
     except ConnectorError as exc:
-        return Report(dict(counts), failed=str(exc), rejected=counts["unmapped"], again=isinstance(exc, RetryableError))
+        return Report(
+            dict(counts),
+            failed=str(exc),
+            rejected=counts["unmapped"],
+            again=isinstance(exc, RetryableError),
+            alone=isinstance(exc, PermissionMissing | ContractBroken),
+        )
     return Report(dict(counts), rejected=counts["unmapped"])
 
 

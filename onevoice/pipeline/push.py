@@ -9,12 +9,14 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
-from onevoice.errors import Ambiguous, ConnectorError, RetryableError
+from onevoice.errors import Ambiguous, ConnectorError, ContractBroken, RetryableError
 from onevoice.model import Ref
+from onevoice.pipeline.desired import write_of
 from onevoice.pipeline.hub import Hub
 from onevoice.pipeline.report import Report
 from onevoice.pipeline.targets import PushTarget
@@ -34,6 +36,12 @@ FIRST_BACKOFF = timedelta(minutes=5)
 LONGEST_BACKOFF = timedelta(days=1)
 
 
+def back_off(attempts: int) -> timedelta:
+    """How long a record waits that was rejected so many times."""
+    doubled: int = 2 ** min(attempts - 1, 20)  # more would be too much for a timedelta
+    return min(FIRST_BACKOFF * doubled, LONGEST_BACKOFF)
+
+
 def push_system(hub: Hub, system: str) -> Report:
     """Deliver every open write of one system."""
     with hub.store.begin() as connection:  # one process pushes at a time, so what is in flight belonged to a dead one
@@ -50,6 +58,8 @@ class _Delivery:
         self.counts: Counter[str] = Counter(
             records=0, calls=0, accepted=0, unchanged=0, rejected=0, deferred=0, reclaimed=reclaimed
         )
+        self.answering: set[str] = set()
+        """Streams that have answered for single records in this run."""
         self.owner = f"{hub.run_id}:{runs.process_name()}"
 
     def run(self) -> Report:
@@ -76,8 +86,8 @@ class _Delivery:
         guard = self.hub.config.hub.guard
         with self.hub.store.read() as connection:
             for target in targets:
-                total = outboxes.count_destinations(connection, self.system, target.stream)
-                planned = outboxes.count_open(connection, self.system, target.stream)
+                total = outboxes.count_records(connection, self.system, target.per)
+                planned = outboxes.count_open(connection, self.system, target.stream, self._fits(target))
                 planned = min(planned, self.hub.limits.records or planned)
                 if planned > max(guard.mass_change_share * total, guard.always_allowed):
                     return (
@@ -85,6 +95,12 @@ class _Delivery:
                         f"config/hub.yaml guard.mass_change_share allows (look at `onevoice plan`; if right: --first)"
                     )
         return None
+
+    def _fits(self, target: PushTarget) -> Callable[[OutboxRow], bool] | None:
+        """Which writes hold anything that this run may send; None: all."""
+        if not self.hub.restricts(target):
+            return None
+        return lambda row: bool(self.hub.sendable(target, row.fields))
 
     def _push_stream(self, destination: Destination, target: PushTarget) -> None:
         """Send batches until nothing is open, giving deferred writes a few passes."""
@@ -94,10 +110,13 @@ class _Delivery:
         for number in range(PASSES):
             put_off: set[str] = set()
             lost = 0
+            broken: ContractBroken | None = None
             while budget is None or sent + len(put_off) < budget:
                 size = stream.max_batch if budget is None else min(stream.max_batch, budget - sent - len(put_off))
                 with self.hub.store.begin() as connection:
-                    rows = outboxes.take(connection, self.system, stream.name, self.owner, size, put_off)
+                    rows = outboxes.take(
+                        connection, self.system, stream.name, self.owner, size, put_off, self._fits(target)
+                    )
                 if not rows:
                     break
                 try:
@@ -109,6 +128,14 @@ class _Delivery:
                     lost += 1
                     if lost >= LOST_ANSWERS:
                         raise
+                except ContractBroken as exc:  # these records, or all of them? the next batch tells
+                    broken = exc
+                    put_off |= {row.ref for row in rows}
+                    lost += 1
+                    if lost >= LOST_ANSWERS:
+                        raise
+            if broken is not None and target.stream not in self.answering:
+                raise broken
             if not put_off:
                 return
             time.sleep(PAUSE * 2**number)
@@ -116,22 +143,54 @@ class _Delivery:
 
     def _send(self, destination: Destination, target: PushTarget, rows: Sequence[OutboxRow]) -> set[str]:
         """Send one batch and settle it; return the refs that were deferred."""
-        by_key = {Ref.parse(row.ref).key: row for row in rows}
+        by_key = {Ref.parse(row.ref).key: replace(row, fields=self.hub.sendable(target, row.fields)) for row in rows}
         try:
             settled = self._look_first(target, by_key)
             writes = [Write(key, row.fields) for key, row in sorted(by_key.items()) if key not in settled]
             if writes:
-                self.counts["calls"] += 1
-                settled |= settle(self.system, target.stream, writes, destination.write(target.stream, writes))
+                settled |= self._write(destination, target, writes)
         except ConnectorError as exc:
+            unknown = isinstance(exc, Ambiguous | ContractBroken)  # a broken answer may follow a write that was done
             with self.hub.store.begin() as connection:
-                outboxes.release(connection, [row.ref for row in rows], ambiguous=isinstance(exc, Ambiguous))
+                outboxes.release(connection, [row.ref for row in rows], ambiguous=unknown)
             raise
         except BaseException:
             with self.hub.store.begin() as connection:
                 outboxes.release(connection, [row.ref for row in rows], ambiguous=True)
             raise
-        return self._settle(target, {by_key[key].ref: (by_key[key], result) for key, result in settled.items()})
+        left = {row.ref: rest for row in rows if (rest := self._rest(target, row)) is not None}
+        outcomes = {by_key[key].ref: (by_key[key], result) for key, result in settled.items()}
+        return self._settle(target, outcomes, left)
+
+    def _rest(self, target: PushTarget, row: OutboxRow) -> OutboxRow | None:
+        """What of a planned write this run may not send."""
+        sent = self.hub.sendable(target, row.fields)
+        stamps = {f.name for f in target.fields if f.is_stamp}
+        fields = {name: value for name, value in row.fields.items() if name not in sent or name in stamps}
+        return write_of(row.ref, target, fields) if fields.keys() - stamps else None
+
+    def _write(self, destination: Destination, target: PushTarget, writes: Sequence[Write]) -> dict[str, WriteResult]:
+        """One result per write. A batch that is refused as a whole is halved until the poisonous record is alone;
+        where nothing of the stream was ever accepted in this run, it is not the record, and the error is raised."""
+        self.counts["calls"] += 1
+        try:
+            results = dict(settle(self.system, target.stream, writes, destination.write(target.stream, writes)))
+        except ContractBroken as exc:
+            if len(writes) == 1:
+                if target.stream not in self.answering:
+                    raise
+                return {writes[0].key: WriteResult(writes[0].key, Outcome.REJECTED, "REFUSED", str(exc))}
+        else:
+            self.answering.add(target.stream)
+            return results
+        middle = len(writes) // 2
+        halves = [writes[:middle], writes[middle:]]
+        try:
+            first = self._write(destination, target, halves[0])
+        except ContractBroken:  # the other half tells whether it is the records
+            second = self._write(destination, target, halves[1])
+            return {**self._write(destination, target, halves[0]), **second}
+        return {**first, **self._write(destination, target, halves[1])}
 
     def _look_first(self, target: PushTarget, by_key: Mapping[str, OutboxRow]) -> dict[str, WriteResult]:
         """Where a repeat leaves a second event, writes of unknown outcome are looked up before they are sent again."""
@@ -149,8 +208,13 @@ class _Delivery:
                 found[record.key] = WriteResult(record.key, Outcome.UNCHANGED)
         return found
 
-    def _settle(self, target: PushTarget, outcomes: Mapping[str, tuple[OutboxRow, WriteResult]]) -> set[str]:
-        """Store the outcome of every write of a batch, in one transaction."""
+    def _settle(
+        self,
+        target: PushTarget,
+        outcomes: Mapping[str, tuple[OutboxRow, WriteResult]],
+        left: Mapping[str, OutboxRow],
+    ) -> set[str]:
+        """Store the outcome of every write of a batch, in one transaction; `left` is what of them was not sent."""
         with self.hub.store.begin() as connection:
             states = pages.load_destinations(connection, outcomes)
             held = outboxes.load_held(connection, outcomes)
@@ -165,11 +229,12 @@ class _Delivery:
                 self.counts[result.outcome.value] += 1
                 if result.outcome is Outcome.REJECTED:
                     attempts = (held[ref].attempts if ref in held else 0) + 1
-                    next_at = self.hub.as_of + min(FIRST_BACKOFF * 2 ** (attempts - 1), LONGEST_BACKOFF)
+                    next_at = self.hub.as_of + back_off(attempts)
                     rejected[ref] = (result.code, result.message, row.fields, attempts, next_at)
                 else:
                     accepted[ref] = _after(target, states.get(ref, DestinationState()), row, result)
-            outboxes.settle_accepted(connection, accepted, self.hub.run_id, self.hub.as_of)
+            rest = [left[ref] for ref in sorted(accepted.keys() & left.keys())]
+            outboxes.settle_accepted(connection, accepted, rest, self.hub.run_id, self.hub.as_of)
             outboxes.settle_rejected(connection, rejected, self.hub.as_of)
             for ambiguous, refs in deferred.items():
                 outboxes.release(connection, refs, ambiguous=ambiguous)

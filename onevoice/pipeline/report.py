@@ -23,6 +23,8 @@ class Report:
     """One sentence when a guard stopped the job before it wrote anything."""
     again: bool = False
     """The job failed at something that may pass: the same job may succeed a little later."""
+    alone: bool = False
+    """The failure concerns one stream; others of the same system may work."""
     contradictions: Mapping[str, int] = field(default_factory=dict)
     """Of the plan: open contradictions by class, as the systems stand before anything is pushed."""
 

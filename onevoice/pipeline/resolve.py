@@ -32,7 +32,7 @@ from onevoice.pipeline.former import former_links
 from onevoice.pipeline.hub import Hub
 from onevoice.pipeline.report import Report
 from onevoice.pipeline.unify import identity_record
-from onevoice.store import Connection, contradictions, identities, pages
+from onevoice.store import Connection, contradictions, identities, outboxes, pages, runs
 from onevoice.store import former_links as former_store
 from onevoice.store.identities import EdgeRow, LineageRow, NormalisedRow
 
@@ -45,7 +45,10 @@ def resolve(hub: Hub) -> Report:
     with hub.store.begin() as connection:
         marked = pages.load_work(connection, "resolve")
         touched = identities.customers_touched(connection, marked)
-        changes = _normalise_changes(hub, connection, touched)
+        anew = runs.configured_anew(connection, "resolve", hub.versions["resolve"])
+        if anew:
+            touched.update(identities.all_customer_refs(connection))
+        changes = _normalise_changes(hub, connection, touched, anew=anew)
         before = identities.load_links(connection, touched)
         counts = {"records": len(touched), "changed": len(changes.changed), "removed": len(changes.removed)}
         moved: set[str] = set()
@@ -69,8 +72,8 @@ class _Changes:
     removed: frozenset[str]
 
 
-def _normalise_changes(hub: Hub, connection: Connection, touched: set[str]) -> _Changes:
-    """Bring the comparable forms and the blocking index up to date."""
+def _normalise_changes(hub: Hub, connection: Connection, touched: set[str], *, anew: bool) -> _Changes:
+    """Bring the comparable forms and the blocking index up to date; `anew`: every record counts as changed."""
     customers = identities.load_customers(connection, touched)
     hashes = identities.load_hashes(connection, touched)
     rows = []
@@ -78,7 +81,7 @@ def _normalise_changes(hub: Hub, connection: Connection, touched: set[str]) -> _
         record = normalise(identity_record(customers[ref]), hub.config.identity)
         form = record.as_dict()
         digest = hashlib.blake2b(orjson.dumps(form, option=orjson.OPT_SORT_KEYS), digest_size=16).hexdigest()
-        if hashes.get(ref) != digest:
+        if anew or hashes.get(ref) != digest:
             keys = blocking_keys(record, hub.config.identity)
             rows.append(NormalisedRow(ref, form, digest, surname_key(record), keys))
     changed = {row.ref for row in rows}
@@ -173,6 +176,7 @@ def _store_people(
     links = former_links(previous, now, members, survivors, known, hub.today)
     former_store.save_former(connection, links, [pid for pid in survivors if survivors[pid]])
     contradictions.close_all(connection, removed, hub.as_of)
+    outboxes.forget(connection, hub.destinations_of(removed))
     counts = {
         "edges": len(resolution.edges_added),
         "people": len(resolution.clusters),

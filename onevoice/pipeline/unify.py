@@ -19,7 +19,7 @@ from onevoice.model import ConsentEvent, ConsentState, Item, LoyaltyStatus, Memb
 from onevoice.pipeline.facts import facts_of, memberships_of
 from onevoice.pipeline.hub import Hub
 from onevoice.pipeline.report import Report
-from onevoice.store import Connection, former_links, identities, pages, profiles
+from onevoice.store import Connection, former_links, identities, pages, profiles, runs
 from onevoice.store.former_links import FormerLink
 from onevoice.store.identities import CustomerRow
 from onevoice.store.profiles import ProfileRow
@@ -33,7 +33,10 @@ def unify(hub: Hub) -> Report:
     """Recompute the profiles that were touched, or that the passing of time may have changed."""
     counts = {"profiles": 0, "changed": 0}
     with hub.store.begin() as connection:
-        pages.mark_work(connection, {("unify", pid) for pid in profiles.due_profiles(connection, hub.today)})
+        due = set(profiles.due_profiles(connection, hub.today))
+        if runs.configured_anew(connection, "unify", hub.versions["unify"]):
+            due.update(pid for _, pid in identities.all_links(connection))
+        pages.mark_work(connection, {("unify", pid) for pid in due})
     while True:
         with hub.store.begin() as connection:
             ids = pages.load_work(connection, "unify", CHUNK)

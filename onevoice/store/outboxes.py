@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import islice
 from typing import Any
 
 from sqlalchemy import Connection, and_, func, or_, select
 
 from onevoice.store.engine import delete_in, rows_in, upsert
 from onevoice.store.pages import DestinationState, save_destinations
-from onevoice.store.schema import AMBIGUOUS, IN_FLIGHT, PENDING, destination, outbox, quarantine, write_log
+from onevoice.store.schema import AMBIGUOUS, IN_FLIGHT, PENDING, destination, outbox, quarantine, record, write_log
 
 DELIVERY = "delivery"
 
@@ -37,10 +38,10 @@ class Held:
     next_at: datetime | None
 
 
-def count_destinations(connection: Connection, system: str, stream: str) -> int:
-    """Number of records of a stream that the hub keeps in step."""
-    condition = and_(destination.c.system == system, destination.c.stream == stream)
-    return int(connection.execute(select(func.count()).select_from(destination).where(condition)).scalar_one())
+def count_records(connection: Connection, system: str, stream: str) -> int:
+    """Number of records of a stream that are known and not deleted."""
+    condition = and_(record.c.system == system, record.c.stream == stream, record.c.deleted.is_(False))
+    return int(connection.execute(select(func.count()).select_from(record).where(condition)).scalar_one())
 
 
 def destination_refs(connection: Connection, system: str, stream: str) -> list[str]:
@@ -50,13 +51,30 @@ def destination_refs(connection: Connection, system: str, stream: str) -> list[s
 
 
 def replace_outbox(connection: Connection, planned: Iterable[str], rows: Sequence[OutboxRow], at: datetime) -> None:
-    """Make `rows` the open writes of the planned refs; writes in flight stay until they are settled."""
-    planned = set(planned)
-    busy = {
-        r.ref for r in rows_in(connection, select(outbox.c.ref).where(outbox.c.state != PENDING), outbox.c.ref, planned)
-    }
-    delete_in(connection, outbox, outbox.c.ref, planned - busy)
-    upsert(connection, outbox, [_outbox_values(row, at) for row in rows if row.ref not in busy])
+    """Make `rows` the open writes of the planned refs. One that may have left stays, unless a row replaces it."""
+    delete_in(connection, outbox, outbox.c.ref, set(planned), outbox.c.state == PENDING)
+    upsert(connection, outbox, [_outbox_values(row, at) for row in rows])
+
+
+def load_sent(connection: Connection, refs: Iterable[str]) -> dict[str, OutboxRow]:
+    """Writes by ref that may have left: nobody knows whether the vendor holds their values."""
+    statement = select(outbox).where(outbox.c.state != PENDING)
+    return {r.ref: _row(r) for r in rows_in(connection, statement, outbox.c.ref, refs)}
+
+
+def forget(connection: Connection, refs: Iterable[str]) -> None:
+    """Drop what was to be written, or was refused, of destination records that are gone."""
+    refs = set(refs)
+    delete_in(connection, outbox, outbox.c.ref, refs)
+    drop_held(connection, refs)
+
+
+def forget_others(connection: Connection, streams: Iterable[tuple[str, str]]) -> None:
+    """Drop what was to be written to streams other than these: they are written to no longer."""
+    kept = set(streams)
+    found = connection.execute(select(outbox.c.system, outbox.c.stream).distinct())
+    for system, stream in {(row.system, row.stream) for row in found} - kept:
+        connection.execute(outbox.delete().where(outbox.c.system == system, outbox.c.stream == stream))
 
 
 def load_outbox(connection: Connection, refs: Iterable[str]) -> dict[str, OutboxRow]:
@@ -70,23 +88,39 @@ def open_writes(connection: Connection) -> list[OutboxRow]:
     return [_row(r) for r in connection.execute(statement)]
 
 
-def count_open(connection: Connection, system: str, stream: str) -> int:
-    """Number of open writes of a stream."""
+def count_open(
+    connection: Connection, system: str, stream: str, fits: Callable[[OutboxRow], bool] | None = None
+) -> int:
+    """Number of open writes of a stream, or of those that fit."""
     condition = and_(outbox.c.system == system, outbox.c.stream == stream)
+    if fits is not None:
+        return sum(fits(_row(r)) for r in connection.execute(select(outbox).where(condition)))
     return int(connection.execute(select(func.count()).select_from(outbox).where(condition)).scalar_one())
 
 
 def take(
-    connection: Connection, system: str, stream: str, owner: str, limit: int, skip: Iterable[str] = ()
+    connection: Connection,
+    system: str,
+    stream: str,
+    owner: str,
+    limit: int,
+    skip: Iterable[str] = (),
+    fits: Callable[[OutboxRow], bool] | None = None,
 ) -> list[OutboxRow]:
-    """Put the next writes in flight, most urgent first, and return them as they were before."""
+    """Put the next writes in flight, most urgent first, and return them as they were before.
+
+    Those to `skip` and those that do not fit stay.
+    """
     statement = (
         select(outbox)
         .where(outbox.c.system == system, outbox.c.stream == stream, outbox.c.state.in_((PENDING, AMBIGUOUS)))
         .order_by(outbox.c.urgency, outbox.c.ref)
     )
     skipped = set(skip)
-    found = [_row(r) for r in connection.execute(statement.limit(limit + len(skipped))) if r.ref not in skipped][:limit]
+    rows = connection.execute(statement.limit(limit + len(skipped)) if fits is None else statement)
+    fitting = (row for row in map(_row, rows) if row.ref not in skipped and (fits is None or fits(row)))
+    found = list(islice(fitting, limit))
+    rows.close()
     _set_state(connection, [row.ref for row in found], IN_FLIGHT, owner)
     return found
 
@@ -105,10 +139,14 @@ def reclaim(connection: Connection, system: str) -> int:
 def settle_accepted(
     connection: Connection,
     accepted: Mapping[str, tuple[DestinationState, Mapping[str, Any], Mapping[str, Any], str]],
+    left: Sequence[OutboxRow],
     run: str,
     at: datetime,
 ) -> None:
-    """Close accepted writes: ref -> (state to store, values before, values after, outcome)."""
+    """Close accepted writes: ref -> (state to store, values before, values after, outcome).
+
+    `left` holds what of them was not sent, because the run was not allowed to: it stays open.
+    """
     save_destinations(connection, {ref: entry[0] for ref, entry in accepted.items()})
     log = [
         {"run": run, "ref": ref, "before": dict(before), "after": dict(after), "outcome": outcome, "at": at}
@@ -117,6 +155,7 @@ def settle_accepted(
     if log:
         connection.execute(write_log.insert(), log)
     delete_in(connection, outbox, outbox.c.ref, accepted)
+    upsert(connection, outbox, [_outbox_values(row, at) for row in left])
     delete_in(connection, quarantine, quarantine.c.ref, accepted, quarantine.c.stage == DELIVERY)
 
 
@@ -201,7 +240,7 @@ def _outbox_values(row: OutboxRow, at: datetime) -> dict[str, Any]:
         "urgency": row.urgency,
         "irreversible": row.irreversible,
         "attempts": row.attempts,
-        "state": PENDING,
+        "state": row.state,
         "owner": None,
         "planned_at": at,
     }

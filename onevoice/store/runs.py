@@ -9,10 +9,10 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import psutil
-from sqlalchemy import select
+from sqlalchemy import Connection, select
 
 from onevoice.store.engine import Store, insert_missing, upsert
-from onevoice.store.schema import lock, run
+from onevoice.store.schema import lock, run, step
 
 LEASE = timedelta(hours=6)
 """How long a lock is believed whose owner ran on another machine; on this one a dead owner is seen at once."""
@@ -37,6 +37,13 @@ def last_runs(store: Store, limit: int) -> list[dict[str, Any]]:
         return [
             dict(r._mapping) for r in connection.execute(select(run).order_by(run.c.started_at.desc()).limit(limit))
         ]
+
+
+def configured_anew(connection: Connection, name: str, version: str) -> bool:
+    """Note the configuration under which a step works; whether it worked under another one before."""
+    known = connection.execute(select(step.c.version).where(step.c.step == name)).scalar_one_or_none()
+    upsert(connection, step, [{"step": name, "version": version}])
+    return known is not None and known != version
 
 
 def process_name() -> str:

@@ -346,6 +346,13 @@ write_log = Table(
     comment="every value overwritten is kept",
 )
 
+step = Table(
+    "step",
+    metadata,
+    Column("step", String(20), primary_key=True),
+    Column("version", String(32), nullable=False, comment="hash of the configuration under which it last worked"),
+)
+
 # ---- running -----------------------------------------------------------------------------------------------------
 
 run = Table(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -113,7 +113,7 @@ class Told:
     def resolve(
         self,
         neighbourhood: Sequence[NormalisedRecord],
-        changed: set[Ref],
+        changed: Collection[Ref],
         previous_edges: Sequence[Edge],
         constraints: Sequence[Constraint],
         degrees: Mapping[str, Degree],

@@ -287,6 +287,17 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_source_link_profile_id"), "source_link", ["profile_id"], unique=False)
     op.create_table(
+        "step",
+        sa.Column("step", sa.String(length=20), nullable=False),
+        sa.Column(
+            "version",
+            sa.String(length=32),
+            nullable=False,
+            comment="hash of the configuration under which it last worked",
+        ),
+        sa.PrimaryKeyConstraint("step", name=op.f("pk_step")),
+    )
+    op.create_table(
         "steward_constraint",
         sa.Column("left", sa.String(length=400), nullable=False),
         sa.Column("right", sa.String(length=400), nullable=False),
