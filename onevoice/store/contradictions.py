@@ -12,6 +12,7 @@ from typing import Any
 from sqlalchemy import Connection, func, select
 
 from onevoice.store.engine import chunks, rows_in, upsert
+from onevoice.store.rows import plain
 from onevoice.store.schema import contradiction, drift
 
 KEY = ("ref", "family", "channel", "class")
@@ -26,7 +27,7 @@ def replace(
     standing = {_key(row._mapping): row for row in rows_in(connection, statement, contradiction.c.ref, set(refs))}
     found = {_key(row): row for row in rows}
     opened = [{**found[key], "opened_at": at, "closed_at": None} for key in sorted(found.keys() - standing.keys())]
-    closed = [{**standing[key]._mapping, "closed_at": at} for key in sorted(standing.keys() - found.keys())]
+    closed = [{**plain(standing[key]), "closed_at": at} for key in sorted(standing.keys() - found.keys())]
     upsert(connection, contradiction, opened)
     upsert(connection, contradiction, closed)
     return len(opened), len(closed)
@@ -48,13 +49,13 @@ def count(connection: Connection) -> dict[str, int]:
 def all_open(connection: Connection) -> list[dict[str, Any]]:
     """Every open contradiction, oldest first."""
     order = (contradiction.c.opened_at, contradiction.c.ref, contradiction.c.family)
-    return [dict(row._mapping) for row in connection.execute(select(contradiction).where(OPEN).order_by(*order))]
+    return [plain(row) for row in connection.execute(select(contradiction).where(OPEN).order_by(*order))]
 
 
 def opened_at(connection: Connection, at: datetime) -> list[dict[str, Any]]:
     """Contradictions that a run found, whether or not it closed them."""
     statement = select(contradiction).where(contradiction.c.opened_at == at).order_by(contradiction.c.ref)
-    return [dict(row._mapping) for row in connection.execute(statement)]
+    return [plain(row) for row in connection.execute(statement)]
 
 
 def note_drift(connection: Connection, found: Mapping[str, Mapping[str, Any]], at: datetime) -> None:
@@ -70,7 +71,7 @@ def note_drift(connection: Connection, found: Mapping[str, Mapping[str, Any]], a
 def drift_at(connection: Connection, at: datetime) -> list[dict[str, Any]]:
     """Values that a run found changed."""
     statement = select(drift).where(drift.c.noted_at == at).order_by(drift.c.ref, drift.c.field)
-    return [dict(row._mapping) for row in connection.execute(statement)]
+    return [plain(row) for row in connection.execute(statement)]
 
 
 def _key(row: Any) -> tuple[str, ...]:

@@ -12,6 +12,7 @@ from sqlalchemy import Connection, and_, func, or_, select
 
 from onevoice.store.engine import delete_in, rows_in, upsert
 from onevoice.store.pages import DestinationState, save_destinations
+from onevoice.store.rows import plain
 from onevoice.store.schema import AMBIGUOUS, IN_FLIGHT, PENDING, destination, outbox, quarantine, record, write_log
 
 DELIVERY = "delivery"
@@ -215,7 +216,7 @@ def drop_held(connection: Connection, refs: Iterable[str]) -> None:
 def quarantined(connection: Connection) -> list[dict[str, Any]]:
     """Every open quarantine entry, without its payload (it may hold personal data)."""
     columns = [c for c in quarantine.columns if c.name != "payload"]
-    return [dict(r._mapping) for r in connection.execute(select(*columns).order_by(quarantine.c.ref))]
+    return [plain(r) for r in connection.execute(select(*columns).order_by(quarantine.c.ref))]
 
 
 def writes_of(connection: Connection, run: str) -> list[tuple[str, str]]:

@@ -12,6 +12,7 @@ import psutil
 from sqlalchemy import Connection, select
 
 from onevoice.store.engine import Store, insert_missing, upsert
+from onevoice.store.rows import plain
 from onevoice.store.schema import lock, run, step
 
 LEASE = timedelta(hours=6)
@@ -34,9 +35,7 @@ def end_run(store: Store, run_id: str, exit_code: int, report: Mapping[str, Any]
 def last_runs(store: Store, limit: int) -> list[dict[str, Any]]:
     """The latest runs, newest first."""
     with store.read() as connection:
-        return [
-            dict(r._mapping) for r in connection.execute(select(run).order_by(run.c.started_at.desc()).limit(limit))
-        ]
+        return [plain(r) for r in connection.execute(select(run).order_by(run.c.started_at.desc()).limit(limit))]
 
 
 def configured_anew(connection: Connection, name: str, version: str) -> bool:
