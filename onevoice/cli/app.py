@@ -19,12 +19,13 @@ from onevoice.cli.sync import check, plan, provision, sync
 from onevoice.errors import ConfigError, GuardStopped, OnevoiceError
 
 FAILED, WRONG_CONFIGURATION, STOPPED = 1, 2, 4
-"""Exit codes of an error; 0 and 3 (done with rejected records) are a cycle's own."""
+"""Exit codes of an error; 0 and 3 (done, but something was refused or down) are a cycle's own."""
 
 app = typer.Typer(
     name="onevoice",
     help="Keep every channel from sending a contradictory offer.",
-    epilog="Exit codes: 0 done, 1 failed, 2 configuration wrong, 3 done with rejected records, 4 stopped by a guard.",
+    epilog="Exit codes: 0 done, 1 failed, 2 configuration wrong, 3 done but for a system that was down or records "
+    "that were refused, 4 stopped by a guard.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -68,6 +69,11 @@ def main() -> None:
             raise
         typer.echo(f"onevoice: {exc}", err=True)
         sys.exit(_exit_code(exc))
+    except OSError as exc:
+        if session.debug or not exc.filename:
+            raise
+        typer.echo(f"onevoice: {exc.filename}: {exc.strerror} (check the path and its permissions)", err=True)
+        sys.exit(FAILED)
     except Exception as exc:
         if session.debug:
             raise

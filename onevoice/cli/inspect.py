@@ -21,11 +21,11 @@ def status(context: typer.Context, as_json: AsJson = False) -> None:
     if as_json:
         print_json(found)
         return
-    runs = table("Last runs", "run", "as of", "#exit code")
+    runs = table("Last runs", "run", "as of (UTC)", "#exit code")
     for run in found["runs"]:
         code = "running or cut short" if run["exit_code"] is None else str(run["exit_code"])
         runs.add_row(run["run"], f"{run['as_of']:%Y-%m-%d %H:%M}", code)
-    streams = table("Streams", "system", "stream", "read at")
+    streams = table("Streams", "system", "stream", "read at (UTC)")
     for stream in found["streams"]:
         streams.add_row(stream["system"], stream["stream"], f"{stream['read_at']:%Y-%m-%d %H:%M}")
     out.print(runs, "", streams, "")
@@ -93,7 +93,7 @@ def contradictions(
     sentences = {row["class"]: row["sentence"] for row in found["rows"]}
     for name, count in found["by_class"].items():
         counts.add_row(sentences[name], f"{count:,}")
-    rows = table(f"The oldest {min(limit, len(found['rows']))}", "record", "offer", "channel", "since")
+    rows = table(f"The oldest {min(limit, len(found['rows']))}", "record", "offer", "channel", "since (UTC)")
     for row in found["rows"][:limit]:
         rows.add_row(row["ref"], row["family"], row["channel"], f"{row['opened_at']:%Y-%m-%d %H:%M}")
     out.print(counts, "", rows)

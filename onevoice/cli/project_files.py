@@ -22,10 +22,10 @@ class Format(StrEnum):
 
 
 def init(folder: Annotated[Path, typer.Argument(help="An empty folder, or one that is not there yet.")]) -> None:
-    """Begin a project: copy the shipped config/ and mappings/ into a folder."""
-    from onevoice.project import copy_template
+    """Begin a project: copy the shipped config/ and mappings/ into a folder, with irreversible writes off."""
+    from onevoice.project import begin_project
 
-    written = copy_template(folder)
+    written = begin_project(folder)
     out.print(f"{folder}: {len(written)} files written. Next: name your systems in {folder / 'config' / 'hub.yaml'},")
     out.print("then `onevoice lint` and `onevoice check` in that folder.")
 

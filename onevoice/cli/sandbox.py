@@ -39,4 +39,4 @@ def up(
     try:
         serve(seed, people, limits is Switch.ON, faults, state)
     except ValueError as exc:
-        raise ConfigError(f"sandbox: {exc}") from exc
+        raise ConfigError(f"sandbox: {str(exc).removeprefix('sandbox: ')}") from exc

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document instead of text.")]
 AsOf = Annotated[str | None, typer.Option(help="Work as of this ISO time with its zone; now when left out.")]
 WRITING = ("push", "verify")
+DONE_WITH_FAULTS = 3
 
 
 def check(context: typer.Context, as_json: AsJson = False) -> None:
@@ -28,7 +29,7 @@ def check(context: typer.Context, as_json: AsJson = False) -> None:
     hub = session_of(context).hub()
     answers = []
     for system, answer in check_systems(hub):
-        failed = str(answer) if isinstance(answer, ConnectorError) else ""
+        failed = str(answer).removeprefix(f"{system}: ") if isinstance(answer, ConnectorError) else ""
         account, notes = ("", ()) if isinstance(answer, ConnectorError) else (answer.account, answer.notes)
         answers.append({"system": system, "account": account, "notes": list(notes), "failed": failed})
         if not as_json:
@@ -75,7 +76,10 @@ def plan(context: typer.Context, as_of: AsOf = None, as_json: AsJson = False) ->
         for row in planned:
             mark = "[red]irreversible[/red]" if row["irreversible"] else ""
             rows.add_row(row["system"], row["stream"], row["field"], f"{row['records']:,}", mark)
-        out.print(rows if planned else "Nothing: every system holds what it should.")
+        nothing = (
+            "Nothing, as far as could be read." if cycle.exit_code else "Nothing: every system holds what it should."
+        )
+        out.print(rows if planned else nothing)
     raise typer.Exit(cycle.exit_code)
 
 
@@ -96,10 +100,22 @@ def sync(
     if strangers := set(system or ()) - set(hub.config.hub.systems):
         known = ", ".join(sorted(hub.config.hub.systems))
         raise ConfigError(f"--system: {', '.join(sorted(strangers))} is no configured system (there are {known})")
+    if strangers := set(only_field or ()) - (known := _fields_pushed(hub, system)):
+        raise ConfigError(
+            f"--only-field: {', '.join(sorted(strangers))} is pushed into no system of this run "
+            f"(there are {', '.join(sorted(known))})"
+        )
     cycle = run_showing(hub, systems=system)
     if as_json:
         print_json(cycle.as_dict())
+    if cycle.exit_code == DONE_WITH_FAULTS:
+        err.print("Not everything could be read or written: `onevoice status` says what was refused.")
     raise typer.Exit(cycle.exit_code)
+
+
+def _fields_pushed(hub: Hub, systems: Sequence[str] | None) -> set[str]:
+    """Vendor fields that a run into these systems (all when none is named) may write."""
+    return {field.name for target in hub.targets if not systems or target.system in systems for field in target.fields}
 
 
 def run_showing(hub: Hub, *, skip: Sequence[str] = (), systems: Sequence[str] | None = None) -> CycleReport:

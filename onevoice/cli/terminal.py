@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -13,13 +14,20 @@ from rich.table import Table
 
 from onevoice.model import FOREVER
 
+WIDE = 1000
+"""Columns of a table off a terminal: a pipe or a log has no edge at which a name could be cut."""
+
 out = Console(highlight=False, soft_wrap=True)
+if not out.is_terminal and "COLUMNS" not in os.environ:
+    out.width = WIDE
 err = Console(stderr=True, highlight=False, soft_wrap=True)
 
 
 def print_json(value: Any) -> None:
     """One JSON document on standard output, for programs."""
-    out.out(orjson.dumps(value, option=orjson.OPT_INDENT_2 | orjson.OPT_SORT_KEYS, default=str).decode())
+    # Rows of the store have keys of a text type of their own, which counts as "not text" here.
+    style = orjson.OPT_INDENT_2 | orjson.OPT_SORT_KEYS | orjson.OPT_NON_STR_KEYS
+    out.out(orjson.dumps(value, option=style, default=str).decode())
 
 
 @contextmanager
@@ -45,7 +53,9 @@ def table(title: str, *columns: str) -> Table:
     """An empty table in the house style; columns named with a leading `#` hold numbers and stand right."""
     made = Table(title=title, title_justify="left", title_style="bold", header_style="dim", box=None, pad_edge=False)
     for column in columns:
-        made.add_column(column.removeprefix("#"), justify="right" if column.startswith("#") else "left")
+        made.add_column(
+            column.removeprefix("#"), justify="right" if column.startswith("#") else "left", overflow="fold"
+        )
     return made
 
 

@@ -136,7 +136,9 @@ def test_a_sync_of_files_is_seen_in_status_and_explain(project: Path) -> None:
     assert first.returncode == 0, first.stderr
     report = json.loads(first.stdout)
     assert report["stages"]["pull"]["pull shop"]["counts"]["records"] == 5
-    status = json.loads(onevoice("status", "--json", cwd=project, **shop).stdout)
+    shown = onevoice("status", "--json", cwd=project, **shop)
+    assert shown.returncode == 0, shown.stderr
+    status = json.loads(shown.stdout)
     assert [run["run"] for run in status["runs"]] == [report["run"]]
     assert {row["stream"] for row in status["streams"]} == {"customers", "orders"}
     told = json.loads(onevoice("explain", "shop/customers/C-1001", "--json", cwd=project, **shop).stdout)

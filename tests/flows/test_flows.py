@@ -118,7 +118,8 @@ def test_an_unforeseen_error_tells_its_place_and_quotes_nobody(server: PrefectSe
     with pytest.raises(Exception, match=r"KeyError at test_flows\.py:\d+") as caught:
         run((None, quotes_a_customer))
     assert caught.value.__context__ is None
-    assert CANARY not in _everything_kept(server)
+    quoted = CANARY in _everything_kept(server)
+    assert not quoted
 
 
 def test_an_error_of_ours_passes_as_it_is() -> None:
@@ -135,9 +136,10 @@ def test_the_whole_cycle(server: PrefectServer, shop: Path) -> None:
     summary = state.result()
     assert list(summary["stages"]) == ["pull", "resolve", "unify", "decide", "plan", "push", "verify"]
     assert summary["stages"]["pull"]["pull shop"]["counts"]["records"] == 5
-    kept = _everything_kept(server)
-    for personal in ("silva", "okafor", "example.org", "07700", "447700"):
-        assert personal not in kept.lower()
+    kept = _everything_kept(server).lower()
+    assert [
+        personal for personal in ("silva", "okafor", "example.org", "07700 900", "447700900") if personal in kept
+    ] == []
     [row] = _artifact(server, "onevoice-sync-customers", "pull shop")
     assert row["what it did"].startswith("records 5")
 
