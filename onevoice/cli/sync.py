@@ -100,10 +100,11 @@ def sync(
     if strangers := set(system or ()) - set(hub.config.hub.systems):
         known = ", ".join(sorted(hub.config.hub.systems))
         raise ConfigError(f"--system: {', '.join(sorted(strangers))} is no configured system (there are {known})")
-    if strangers := set(only_field or ()) - (known := _fields_pushed(hub, system)):
+    pushed = _fields_pushed(hub, system)
+    if strangers := set(only_field or ()) - pushed:
         raise ConfigError(
             f"--only-field: {', '.join(sorted(strangers))} is pushed into no system of this run "
-            f"(there are {', '.join(sorted(known))})"
+            f"(there are {', '.join(sorted(pushed))})"
         )
     cycle = run_showing(hub, systems=system)
     if as_json:
