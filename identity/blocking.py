@@ -8,6 +8,7 @@ counts as changed: so an incremental run ends where a full run would.
 
 from __future__ import annotations
 
+import hashlib
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import lru_cache
@@ -34,6 +35,8 @@ _PARTS: Mapping[str, Callable[[NormalisedRecord], tuple[str, ...]]] = {
     "city": lambda n: (n.city,),
     "postcode": lambda n: (n.postcode,),
 }
+LONGEST_KEY = 200
+"""Characters of a key that the store's index takes."""
 IDENTIFIERS = frozenset({"email", "phone", "card_number"})
 """Single-part keys of these fields are contact points or cards: seen with many surnames they are nobody's own."""
 
@@ -49,8 +52,16 @@ def blocking_keys(record: NormalisedRecord, config: IdentityFile) -> tuple[str, 
                 held[part] = tuple(value for value in part_values(record, part) if value)
             values.append(held[part])
         if all(values):
-            keys.update(prefix + "|".join(choice) for choice in product(*values))
+            keys.update(_fitting(prefix + "|".join(choice)) for choice in product(*values))
     return tuple(sorted(keys))
+
+
+def _fitting(key: str) -> str:
+    """A key that an index takes: of a longer one the beginning and a hash of the whole."""
+    if len(key) <= LONGEST_KEY:
+        return key
+    digest = hashlib.blake2b(key.encode(), digest_size=8).hexdigest()
+    return f"{key[: LONGEST_KEY - len(digest) - 1]}#{digest}"
 
 
 @lru_cache(maxsize=8)

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
-
-import orjson
 
 from onevoice.errors import ConnectorError, ContractBroken, PermissionMissing, RetryableError
 from onevoice.mapping import CompiledMapping
 from onevoice.model import ConsentEvent, Effect, Item, Origin, Ref
 from onevoice.pipeline.hub import Hub
+from onevoice.pipeline.raw import FAULT, storable, too_long
 from onevoice.pipeline.report import Report
 from onevoice.pipeline.targets import PushTarget, customer_of
 from onevoice.protocols import Record
@@ -25,14 +23,15 @@ REMAP_PAGE = 2000
 def pull_stream(hub: Hub, system: str, stream: str) -> Report:
     """Read one stream from its watermark to the settled present. A vendor that fails ends this job, not the cycle."""
     counts: Counter[str] = Counter(records=0, changed=0, unmapped=0)
-    counts["remapped"] = _remap(hub, system, stream)
+    counts.update(_remap(hub, system, stream))
     seen: set[str] = set()
+    fields = hub.fields_to_read(system, stream)
     try:
         source = hub.source(system)
         with hub.store.read() as connection:
-            cursor = pages.load_cursor(connection, system, stream)
-        for page in source.read(stream, cursor, hub.fields_to_read(system, stream), hub.as_of):
-            counts.update(_store_page(hub, system, stream, page.records, page.cursor))
+            cursor = pages.load_cursor(connection, system, stream, fields)
+        for page in source.read(stream, cursor, fields, hub.as_of):
+            counts.update(_store_page(hub, system, stream, page.records, page.cursor, fields))
             seen.update(record.key for record in page.records)
         if source.streams[stream].snapshot:
             _note_missing(hub, system, stream, seen)
@@ -47,34 +46,39 @@ def pull_stream(hub: Hub, system: str, stream: str) -> Report:
     return Report(dict(counts), rejected=counts["unmapped"])
 
 
-def _remap(hub: Hub, system: str, stream: str) -> int:
+def _remap(hub: Hub, system: str, stream: str) -> Mapping[str, int]:
     """Map stored raw records again whose mapping has been edited since; nothing is pulled for it."""
     mapping = hub.mappings.get((system, stream))
     if mapping is None:
-        return 0
-    total = 0
+        return {}
+    counts: Counter[str] = Counter(remapped=0)
     while True:
         with hub.store.read() as connection:
             outdated = pages.outdated(connection, system, stream, mapping.version, REMAP_PAGE)
         if not outdated:
-            return total
-        _store_page(hub, system, stream, outdated, None)
-        total += len(outdated)
+            return counts
+        done = _store_page(hub, system, stream, outdated, None, ())
+        counts.update(remapped=done["records"], unmapped=done["unmapped"])
 
 
 def _store_page(
-    hub: Hub, system: str, stream: str, records: Sequence[Record], cursor: Mapping[str, Any] | None
+    hub: Hub,
+    system: str,
+    stream: str,
+    records: Sequence[Record],
+    cursor: Mapping[str, Any] | None,
+    fields: Sequence[str],
 ) -> dict[str, int]:
     """Store one page and move the watermark behind it, in one transaction."""
     reader = PageReader(hub, system, stream, records)
     with hub.store.begin() as connection:
         reader.read(pages.load_before(connection, reader.refs, reader.related()))
         change = reader.change
-        pages.save_page(connection, change, hub.as_of)
         others = pages.refs_at(connection, {event.contact_point for event in change.events})
-        pages.mark_work(connection, {("resolve", ref) for ref in others})
+        change.work.update(("resolve", ref) for ref in others)  # all marks at once: two pulls must not lock crosswise
+        pages.save_page(connection, change, hub.as_of)
         if cursor is not None:
-            pages.move_cursor(connection, system, stream, cursor, hub.as_of)
+            pages.move_cursor(connection, system, stream, cursor, fields, hub.as_of)
     return {"records": len(records), "changed": len(change.records), "unmapped": len(change.faults)}
 
 
@@ -85,7 +89,9 @@ class PageReader:
         self.hub = hub
         self.mapping: CompiledMapping | None = hub.mappings.get((system, stream))
         self.targets: Sequence[PushTarget] = hub.targets_of(system, stream)
-        self.records = {str(Ref(system, stream, record.key)): record for record in records}
+        kept = [storable(system, stream, record) for record in records]
+        self.records = {str(Ref(system, stream, record.key)): record for record, _ in kept}
+        self.hashes = {str(Ref(system, stream, record.key)): digest for record, digest in kept}
         self.mapped = {ref: self._map(ref, record) for ref, record in self.records.items()}
         self.change = PageChange()
 
@@ -107,7 +113,7 @@ class PageReader:
         """Fill `change` with everything that differs from before."""
         for ref in sorted(self.records):
             record = self.records[ref]
-            digest = hashlib.blake2b(orjson.dumps(record.data, option=orjson.OPT_SORT_KEYS), digest_size=16).hexdigest()
+            digest = self.hashes[ref]
             version = self.mapping.version if self.mapping else ""
             known = before.records.get(ref)
             if known and (known.raw_hash, known.deleted, known.mapping) == (digest, record.deleted, version):
@@ -135,10 +141,11 @@ class PageReader:
         """Canonical items of a record and what is wrong with it."""
         if record.deleted or self.mapping is None:
             return (), ""
-        if "_fault" in record.data:  # the connector could not even read the row; its raw form is kept
-            return (), str(record.data["_fault"])
+        if FAULT in record.data:  # the row could not even be read; its raw form is kept
+            return (), str(record.data[FAULT])
         result = self.mapping.pull(Ref.parse(ref), record.data, record.updated_at)
-        return result.items, "; ".join(result.faults)
+        excess = too_long(result.items)
+        return ((), excess) if excess else (result.items, "; ".join(result.faults))
 
     def _note_items(self, ref: str, items: tuple[Item, ...], fault: str, before: Before) -> None:
         """Replace a record's items; a record that cannot be mapped at all keeps the items it had, and its raw form."""
@@ -287,5 +294,6 @@ def _note_missing(hub: Hub, system: str, stream: str, seen: set[str]) -> None:
         contradictions.note_drift(connection, changed, hub.as_of)
         pages.save_destinations(connection, emptied)
         per = {target.per for target in hub.targets_of(system, stream)}
+        pages.mark_gone(connection, gone)
         marks = {("drift", str(Ref(system, p, Ref.parse(ref).key))) for ref in emptied for p in per}
         pages.mark_work(connection, marks)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -12,7 +12,7 @@ from sqlalchemy import Connection, and_, select
 from onevoice.model import ConsentEvent, Effect, Item, Origin, Ref
 from onevoice.protocols import Record
 from onevoice.store.contradictions import note_drift
-from onevoice.store.engine import delete_in, insert_missing, rows_in, upsert
+from onevoice.store.engine import chunks, delete_in, insert_missing, rows_in, upsert
 from onevoice.store.schema import (
     PENDING,
     consent_event,
@@ -158,15 +158,25 @@ def save_page(connection: Connection, change: PageChange, at: datetime) -> None:
     mark_work(connection, change.work)
 
 
-def move_cursor(connection: Connection, system: str, stream: str, value: Mapping[str, Any], at: datetime) -> None:
+def move_cursor(
+    connection: Connection, system: str, stream: str, value: Mapping[str, Any], fields: Sequence[str], at: datetime
+) -> None:
     """Move a stream's watermark; called in the transaction that stores what lies before it."""
-    upsert(connection, cursor, [{"system": system, "stream": stream, "value": dict(value), "moved_at": at}])
+    row = {"system": system, "stream": stream, "value": dict(value), "fields": list(fields), "moved_at": at}
+    upsert(connection, cursor, [row])
 
 
-def load_cursor(connection: Connection, system: str, stream: str) -> Mapping[str, Any] | None:
-    """A stream's watermark, None before the first page."""
-    statement = select(cursor.c.value).where(cursor.c.system == system, cursor.c.stream == stream)
-    return connection.execute(statement).scalar_one_or_none()
+def load_cursor(connection: Connection, system: str, stream: str, fields: Sequence[str]) -> Mapping[str, Any] | None:
+    """A stream's watermark; None before the first page, and where one of the fields was not read so far."""
+    statement = select(cursor).where(cursor.c.system == system, cursor.c.stream == stream)
+    row = connection.execute(statement).first()
+    return row.value if row is not None and set(fields) <= set(row.fields) else None
+
+
+def mark_gone(connection: Connection, refs: Iterable[str]) -> None:
+    """Note that records are no longer in the set that their stream is: what comes back is new."""
+    for part in chunks(refs):
+        connection.execute(record.update().where(record.c.ref.in_(part)).values(deleted=True))
 
 
 def all_cursors(connection: Connection) -> list[tuple[str, str, datetime]]:

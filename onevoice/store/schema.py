@@ -84,6 +84,7 @@ cursor = Table(
     Column("system", String(100), primary_key=True),
     Column("stream", String(100), primary_key=True),
     Column("value", JsonText, nullable=False),
+    Column("fields", JsonText, nullable=False, comment="vendor fields that were asked for: one more begins anew"),
     Column("moved_at", UtcTime, nullable=False),
 )
 

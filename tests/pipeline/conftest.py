@@ -58,7 +58,7 @@ class ScriptedVendor:
         self.before_read(stream)
         since = cursor["n"] if cursor and not self.streams[stream].snapshot else 0
         found = [
-            Record(key, _part(data, fields), at(number), deleted)
+            Record(key, _part(data, fields, stamped=not self.streams[stream].snapshot), at(number), deleted)
             for key, (number, data, deleted) in sorted(self.records[stream].items())
             if number > since and not (deleted and self.streams[stream].snapshot)
         ]
@@ -100,8 +100,8 @@ def at(number: int) -> datetime:
     return START + timedelta(seconds=number)
 
 
-def _part(data: Mapping[str, Any], fields: Sequence[str]) -> dict[str, Any]:
-    return {name: value for name, value in data.items() if name in fields or name.startswith("_")}
+def _part(data: Mapping[str, Any], fields: Sequence[str], *, stamped: bool = True) -> dict[str, Any]:
+    return {name: value for name, value in data.items() if name in fields or (stamped and name == "_changed")}
 
 
 @dataclass

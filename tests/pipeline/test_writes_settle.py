@@ -110,6 +110,7 @@ def test_what_changed_while_a_system_was_not_written_is_written_later(bench: Any
 def test_a_field_that_the_mapping_begins_to_push_reaches_those_who_did_not_change(bench: Any) -> None:
     one_person(bench)
     bench.cycle()
+    bench.cycle()
     field = "    onevoice_profile_id: {from: profile.id}\n"
     bench.edit("mappings/hubspot/contacts.yaml", field, field + "    onevoice_country: {from: golden.family_name}\n")
     bench.cycle()

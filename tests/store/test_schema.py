@@ -43,7 +43,7 @@ def test_an_unreachable_database_is_one_sentence_without_the_password() -> None:
 
 def test_times_come_back_aware_and_in_utc(store: Store) -> None:
     written = datetime(2026, 3, 1, 12, 30, 15, 123456, tzinfo=timezone(timedelta(hours=5)))
-    row = {"system": "s", "stream": "t", "value": {"ü": [1, None, "x"]}, "moved_at": written}
+    row = {"system": "s", "stream": "t", "value": {"ü": [1, None, "x"]}, "fields": [], "moved_at": written}
     with store.begin() as connection:
         connection.execute(cursor.insert(), [row])
     with store.read() as connection:
@@ -54,6 +54,6 @@ def test_times_come_back_aware_and_in_utc(store: Store) -> None:
 
 
 def test_a_naive_time_is_refused(store: Store) -> None:
-    row = {"system": "s", "stream": "t", "value": {}, "moved_at": datetime(2026, 3, 1)}  # noqa: DTZ001 - the point
+    row = {"system": "s", "stream": "t", "value": {}, "fields": [], "moved_at": datetime(2026, 3, 1)}  # noqa: DTZ001 - the point
     with store.begin() as connection, pytest.raises((StatementError, ValueError), match="naive"):
         connection.execute(cursor.insert(), [row])

@@ -75,6 +75,12 @@ def upgrade() -> None:
         sa.Column("system", sa.String(length=100), nullable=False),
         sa.Column("stream", sa.String(length=100), nullable=False),
         sa.Column("value", sa.Text(), nullable=False),
+        sa.Column(
+            "fields",
+            sa.Text(),
+            nullable=False,
+            comment="vendor fields that were asked for: one more begins anew",
+        ),
         sa.Column("moved_at", sa.DateTime(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("system", "stream", name=op.f("pk_cursor")),
     )
