@@ -24,7 +24,7 @@ def show(screen: Console, report: Report, run: Course, folder: Path | None) -> N
 
 def _headline(screen: Console, report: Report, _run: Course) -> None:
     records = ", ".join(f"{count:,} in {system}" for system, count in report.records.items())
-    screen.rule("Onevoice demo", align="left")
+    screen.print("\n[bold]Onevoice demo[/bold]\n")
     screen.print(
         f"{report.people:,} people (seed {report.seed}) have {sum(report.records.values()):,} records: {records}."
     )
