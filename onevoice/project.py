@@ -62,6 +62,15 @@ def copy_template(destination: Path) -> tuple[Path, ...]:
     )
 
 
+def begin_project(destination: Path) -> tuple[Path, ...]:
+    """A project for real accounts: the template with every irreversible write off; as `copy_template` otherwise."""
+    written = copy_template(destination)
+    hub = destination / MARKER
+    text = hub.read_text("utf-8")
+    hub.write_text(text.replace("irreversible_writes: true", "irreversible_writes: false"), "utf-8")
+    return written
+
+
 def _from_environment(environment: Mapping[str, str]) -> Path | None:
     value = environment.get(VARIABLE, "").strip()
     return Path(value).expanduser() if value else None

@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from functools import reduce
 from threading import Lock
 from typing import Any
+from urllib.parse import urlsplit
 
 import urllib3
 from hubspot import HubSpot
@@ -64,6 +65,9 @@ class Client:
             raise ConfigError(
                 f"{system}: give either access_token, or client_id with client_secret and refresh_token, and not both"
             )
+        address = urlsplit(settings.get("url", "https://api.hubapi.com"))
+        if address.scheme not in {"https", "http"} or not address.hostname:
+            raise ConfigError(f"{system}: url must begin with https:// and name a host")
         self.system = system
         self._settings = settings
         self._budget = budget
@@ -178,7 +182,8 @@ class Client:
             hush(exc)
             if isinstance(error, Refused):
                 error = AuthFailed(
-                    f"{self.system}: the refresh token was refused ({error.code}) (install the app anew)",
+                    f"{self.system}: the refresh token was refused ({error.code}) "
+                    "(check client_id, client_secret and refresh_token, else install the app anew)",
                     system=self.system,
                 )
             raise error from exc
@@ -201,7 +206,9 @@ class Client:
             error = FatalError(f"{where}: the server's certificate is not trusted")
         elif isinstance(exc, urllib3.exceptions.HTTPError):
             lost = write and not _never_sent(exc)
-            error = (Ambiguous if lost else Unavailable)(f"{where}: no answer ({type(exc).__name__})")
+            error = (Ambiguous if lost else Unavailable)(
+                f"{where}: no answer ({type(exc).__name__}) (check url and the network)"
+            )
         elif hasattr(exc, "status") and hasattr(exc, "body"):
             error = self._refusal(exc, kind, where, write=write)
         elif type(exc).__module__.startswith("hubspot."):

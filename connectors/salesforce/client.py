@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from threading import RLock
 from typing import Any
 from urllib.parse import urlsplit
@@ -101,6 +102,8 @@ class Client:
             raise ConfigError(
                 f"{system}: url must be the org's own My Domain (client credentials do not work at {address.hostname})"
             )
+        if "ca" in settings and not Path(settings["ca"]).is_file():
+            raise ConfigError(f"{system}: ca names a file that is not there (give the path of a PEM file)")
         self._session = requests.Session()
         # With trust_env a REQUESTS_CA_BUNDLE variable would silently replace `verify`.
         self._session.trust_env = False
@@ -194,7 +197,7 @@ class Client:
         elif write and isinstance(exc, requests.RequestException) and not _never_sent(exc):
             error = Ambiguous(f"{where}: the connection was lost after the write was sent")
         else:
-            error = Unavailable(f"{where}: no answer ({type(exc).__name__})")
+            error = Unavailable(f"{where}: no answer ({type(exc).__name__}) (check url and the network)")
         error.system, error.stream = self.system, stream
         return error
 
