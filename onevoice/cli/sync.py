@@ -104,7 +104,7 @@ def sync(
     if strangers := set(only_field or ()) - pushed:
         raise ConfigError(
             f"--only-field: {', '.join(sorted(strangers))} is pushed into no system of this run "
-            f"(there are {', '.join(sorted(pushed))})"
+            f"(there are {', '.join(sorted(pushed)) or 'none'})"
         )
     cycle = run_showing(hub, systems=system)
     if as_json:
