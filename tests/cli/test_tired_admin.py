@@ -34,7 +34,7 @@ def onevoice(*arguments: str | Path, **environment: str) -> subprocess.Completed
 @pytest.fixture
 def project(checkout: Path, tmp_path: Path) -> Path:
     """A small project of files, with its data beside it."""
-    shutil.copytree(checkout / "docs/examples/own-csv", tmp_path / "shop")
+    shutil.copytree(checkout / "docs/examples/own-csv", tmp_path / "shop", ignore=shutil.ignore_patterns(".onevoice"))
     return tmp_path / "shop"
 
 

@@ -22,7 +22,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PrefectServer]:
 @pytest.fixture
 def shop(checkout: Path, tmp_path: Path) -> Path:
     """A project of files only, so that no sandbox is needed."""
-    shutil.copytree(checkout / "docs/examples/own-csv", tmp_path / "shop")
+    shutil.copytree(checkout / "docs/examples/own-csv", tmp_path / "shop", ignore=shutil.ignore_patterns(".onevoice"))
     return tmp_path / "shop"
 
 
