@@ -93,11 +93,11 @@ def _order_facts(items: Iterable[Item], zone: ZoneInfo) -> dict[str, Any]:
     last = max((_moment(order["ordered_at"]) for order in orders), default=None)
     facts: dict[str, Any] = {"orders_total": sum(int(order.get("orders", 1)) for order in orders)}
     if last:
-        facts["last_order_at"], facts["last_order_on"] = last.isoformat(), last.astimezone(zone).date().isoformat()
+        facts["last_order_at"], facts["last_order_on"] = last.isoformat(), _day_in(last, zone)
     if carts:
         cart = max(carts, key=lambda c: (_moment(c["abandoned_at"]), c.get("category") or ""))
         left = _moment(cart["abandoned_at"])
-        facts["cart_at"], facts["cart_on"] = left.isoformat(), left.astimezone(zone).date().isoformat()
+        facts["cart_at"], facts["cart_on"] = left.isoformat(), _day_in(left, zone)
         facts["cart_category"] = cart.get("category")
         same = [
             _moment(o["ordered_at"]) for o in orders if cart.get("category") and o.get("category") == cart["category"]
@@ -112,12 +112,20 @@ def _case_facts(items: Iterable[Item], zone: ZoneInfo) -> dict[str, Any]:
     closed = [_moment(case["closed_at"]) for case in complaints if case.get("closed_at") and not case.get("is_open")]
     facts: dict[str, Any] = {"open_complaint": any(bool(case.get("is_open")) for case in complaints)}
     if closed:
-        facts["complaint_closed_on"] = max(closed).astimezone(zone).date().isoformat()
+        facts["complaint_closed_on"] = _day_in(max(closed), zone)
     return facts
 
 
 def _moment(text: str) -> datetime:
     return datetime.fromisoformat(text).astimezone(UTC)
+
+
+def _day_in(moment: datetime, zone: ZoneInfo) -> str:
+    """The day of a moment where the company is; at the ends of time, which vendors write for "never", in UTC."""
+    try:
+        return moment.astimezone(zone).date().isoformat()
+    except OverflowError:
+        return moment.date().isoformat()
 
 
 def _day(text: str | None) -> date | None:

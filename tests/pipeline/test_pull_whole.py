@@ -33,25 +33,27 @@ def hostile() -> dict[str, dict[str, Any]]:
     }
 
 
-@pytest.mark.parametrize("case", sorted(hostile()))
-def test_a_hostile_value_stops_nobody(everywhere: Any, case: str) -> None:
-    everywhere.shop.put("contacts", "1", **{"lastname": "Ash", "email": "a@x.org", **hostile()[case]})
+def test_hostile_values_stop_nobody(everywhere: Any) -> None:
+    for case, values in hostile().items():
+        everywhere.shop.put("contacts", case, **{"lastname": "Ash", "email": f"{len(case)}@x.org", **values})
     everywhere.shop.put("contacts", "2", lastname="Bay", email="b@x.org")
     everywhere.cycle()
     assert "onevoice_profile_id" in everywhere.shop.held("contacts", "2")
     with everywhere.hubs[-1].store.read() as connection:
-        assert connection.execute(select(record.c.ref).where(record.c.ref == "hubspot/contacts/1")).scalars().all()
+        stored = connection.execute(select(record.c.ref).where(record.c.stream == "contacts")).scalars().all()
+    assert len(stored) == len(hostile()) + 1
 
 
-@pytest.mark.parametrize("key", ["k" * 5000, "a\0b", "\ud83d", "a/b/../c", "two\nlines", "", "ü" * 300])
-def test_a_hostile_key_stops_nobody_and_its_record_is_kept(everywhere: Any, key: str) -> None:
-    everywhere.crm.put("Contact", key, LastName="Ash", Email="a@x.org")
+def test_hostile_keys_stop_nobody_and_their_records_are_kept(everywhere: Any) -> None:
+    keys = ["k" * 5000, "a\0b", "\ud83d", "a/b/../c", "two\nlines", "", "ü" * 300]
+    for key in keys:
+        everywhere.crm.put("Contact", key, LastName="Ash", Email="a@x.org")
     everywhere.crm.put("Contact", "good", LastName="Bay", Email="b@x.org")
     everywhere.cycle()
     assert "onevoice_profile_id__c" in everywhere.crm.held("Contact", "good")
     with everywhere.hubs[-1].store.read() as connection:
         kept = connection.execute(select(record.c.raw).where(record.c.stream == "Contact")).scalars().all()
-    assert sorted(raw["LastName"] for raw in kept) == ["Ash", "Bay"]
+    assert sorted(raw["LastName"] for raw in kept) == ["Ash"] * len(keys) + ["Bay"]
 
 
 def test_an_owner_nobody_can_be_is_set_aside(everywhere: Any) -> None:
