@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from onevoice.errors import ConnectorError, ContractBroken, PermissionMissing, RetryableError
@@ -15,7 +16,7 @@ from onevoice.pipeline.report import Report
 from onevoice.pipeline.targets import PushTarget, customer_of
 from onevoice.protocols import Record
 from onevoice.store import contradictions, outboxes, pages
-from onevoice.store.pages import Before, DestinationState, PageChange
+from onevoice.store.pages import Before, DestinationState, PageChange, StoredRecord
 
 REMAP_PAGE = 2000
 
@@ -72,7 +73,7 @@ def _store_page(
     """Store one page and move the watermark behind it, in one transaction."""
     reader = PageReader(hub, system, stream, records)
     with hub.store.begin() as connection:
-        reader.read(pages.load_before(connection, reader.refs, reader.related()))
+        reader.read(pages.load_before(connection, reader.refs, reader.related(), reader.merged()))
         change = reader.change
         others = pages.refs_at(connection, {event.contact_point for event in change.events})
         change.work.update(("resolve", ref) for ref in others)  # all marks at once: two pulls must not lock crosswise
@@ -109,6 +110,10 @@ class PageReader:
             if (ref := target.ref(self.records[record_ref].key, customer_of(items)))
         }
 
+    def merged(self) -> set[str]:
+        """Refs of records that the vendor merged into others."""
+        return {ref for ref, record in self.records.items() if record.merged_into}
+
     def read(self, before: Before) -> None:
         """Fill `change` with everything that differs from before."""
         for ref in sorted(self.records):
@@ -117,6 +122,8 @@ class PageReader:
             version = self.mapping.version if self.mapping else ""
             known = before.records.get(ref)
             if known and (known.raw_hash, known.deleted, known.mapping) == (digest, record.deleted, version):
+                continue
+            if known and _is_older(record, known):
                 continue
             source = Ref.parse(ref)
             self.change.records.append(
@@ -134,6 +141,8 @@ class PageReader:
             )
             items, fault = self.mapped[ref]
             self._note_items(ref, items, fault, before)
+            if record.merged_into:
+                self._hand_over(before.merged.get(ref, ()), Ref(source.system, source.stream, record.merged_into))
             if not record.deleted:
                 self._observe(source, record, items, before)
 
@@ -185,6 +194,12 @@ class PageReader:
             said.add(statement)
             self.change.events.append(event)
             self.change.work.add(("resolve", str(event.owner or ref)))
+
+    def _hand_over(self, said: Iterable[ConsentEvent], winner: Ref) -> None:
+        """What was said of a record that the vendor merged away is said of the winner: they are one person there."""
+        for event in said:
+            self.change.events.append(replace(event, owner=winner))
+            self.change.work.add(("resolve", str(winner)))
 
     def _events(self, items: Iterable[Item]) -> list[ConsentEvent]:
         return [self._event(item) for item in items if item.kind == "consent"]
@@ -270,6 +285,11 @@ def drifted(before: DestinationState | None, after: DestinationState) -> dict[st
         for name, value in after.sent.items()
         if before.sent.get(name) is not None and before.sent[name] != value
     }
+
+
+def _is_older(record: Record, known: StoredRecord) -> bool:
+    """A search index that lags behind a write shows the version from before it; the new one comes with a later pull."""
+    return record.updated_at is not None and known.updated_at is not None and record.updated_at < known.updated_at
 
 
 def _statement(event: ConsentEvent) -> tuple[str, ...]:

@@ -11,6 +11,7 @@ from onevoice.errors import ConnectorError, RetryableError
 from onevoice.model import Ref
 from onevoice.pipeline.coherence import findings_of, raw_of_customers
 from onevoice.pipeline.hub import Hub
+from onevoice.pipeline.raw import storable
 from onevoice.pipeline.report import Report
 from onevoice.pipeline.targets import PushTarget, customer_of
 from onevoice.protocols import Fetches, Record
@@ -121,6 +122,8 @@ class _Readback:
             if lost:
                 drifted.update(("drift", customer) for customer in self.hub.customers_behind(self.connection, [ref]))
         pages.save_destinations(self.connection, updated)
+        fresh = {ref: storable(r.system, r.stream, self.read[ref])[0] for ref in self.read for r in (Ref.parse(ref),)}
+        pages.freshen(self.connection, {ref: record for ref, record in fresh.items() if not record.deleted})
         pages.mark_work(self.connection, drifted)
         self._note_contradictions(updated)
         pages.finish_work(self.connection, STEP, self.refs)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, and_, select
+from sqlalchemy import Connection, and_, bindparam, select
 
 from onevoice.model import ConsentEvent, Effect, Item, Origin, Ref
 from onevoice.protocols import Record
@@ -34,6 +34,7 @@ class StoredRecord:
     raw_hash: str
     deleted: bool
     mapping: str
+    updated_at: datetime | None
 
 
 @dataclass(slots=True)
@@ -55,6 +56,8 @@ class Before:
     records: dict[str, StoredRecord]
     items: dict[str, list[Item]]
     events: dict[str, list[ConsentEvent]]
+    merged: dict[str, list[ConsentEvent]]
+    """What was said of records that the vendor merged into others."""
     destinations: dict[str, DestinationState]
     in_flight: dict[str, Mapping[str, Any]]
 
@@ -77,19 +80,23 @@ class PageChange:
     """(step, ref) to look at."""
 
 
-def load_before(connection: Connection, refs: Iterable[str], related: Iterable[str]) -> Before:
-    """Read what is known of the refs; `related` are destination refs that the page speaks about."""
+def load_before(
+    connection: Connection, refs: Iterable[str], related: Iterable[str], merged: Iterable[str] = ()
+) -> Before:
+    """Read what is known of the refs; `related` are destination refs that the page speaks about, `merged` customer
+    records that the vendor merged into others."""
     refs, related = set(refs), set(related)
-    columns = (record.c.ref, record.c.raw_hash, record.c.deleted, record.c.mapping)
+    columns = (record.c.ref, record.c.raw_hash, record.c.deleted, record.c.mapping, record.c.updated_at)
     # A write that never left cannot come back as an echo.
     sent = select(outbox.c.ref, outbox.c.fields).where(outbox.c.state != PENDING)
     return Before(
         records={
-            r.ref: StoredRecord(r.raw_hash, r.deleted, r.mapping)
+            r.ref: StoredRecord(r.raw_hash, r.deleted, r.mapping, r.updated_at)
             for r in rows_in(connection, select(*columns), record.c.ref, refs)
         },
         items=load_items(connection, refs),
         events=load_events(connection, refs),
+        merged=events_of(connection, merged),
         destinations=load_destinations(connection, refs | related),
         in_flight={r.ref: r.fields for r in rows_in(connection, sent, outbox.c.ref, refs | related)},
     )
@@ -118,6 +125,14 @@ def load_events(connection: Connection, refs: Iterable[str]) -> dict[str, list[C
     found: dict[str, list[ConsentEvent]] = {}
     for row in rows_in(connection, select(consent_event), consent_event.c.ref, refs):
         found.setdefault(row.ref, []).append(event_of(row))
+    return found
+
+
+def events_of(connection: Connection, customers: Iterable[str]) -> dict[str, list[ConsentEvent]]:
+    """Consent events by the customer record that they speak of, whichever record stated them."""
+    found: dict[str, list[ConsentEvent]] = {}
+    for row in rows_in(connection, select(consent_event), consent_event.c.owner, set(customers)):
+        found.setdefault(row.owner, []).append(event_of(row))
     return found
 
 
@@ -210,6 +225,17 @@ def save_destinations(connection: Connection, states: Mapping[str, DestinationSt
         values = {"sent": state.sent, "observed": state.observed, "ours": list(state.ours)}
         rows.append({"ref": ref, "system": system, "stream": stream, **values})
     upsert(connection, destination, rows)
+
+
+def freshen(connection: Connection, records: Mapping[str, Record]) -> None:
+    """Keep what was read back of known records: their raw form, and the stamp that an older version shows itself by.
+
+    Their hash stays that of the version that was pulled, so the next pull still maps this one.
+    """
+    rows = [{"b_ref": ref, "b_raw": dict(r.data), "b_updated_at": r.updated_at} for ref, r in sorted(records.items())]
+    if rows:
+        statement = record.update().where(record.c.ref == bindparam("b_ref"))
+        connection.execute(statement.values(raw=bindparam("b_raw"), updated_at=bindparam("b_updated_at")), rows)
 
 
 def outdated(connection: Connection, system: str, stream: str, version: str, limit: int) -> list[Record]:
