@@ -217,9 +217,13 @@ class Hub:
                 settings = dict(system_settings(configured.env_prefix, self.environment))
                 paced = settings.pop(PACED, "on") != "off"
                 budget = self.budgets[system] = open_budget(configured.connector, system, paced=paced)
-                self._connectors[system] = open_connector(
-                    configured.connector, system, {**settings, **configured.connector_options()}, budget
-                )
+                try:
+                    self._connectors[system] = open_connector(
+                        configured.connector, system, {**settings, **configured.connector_options()}, budget
+                    )
+                except ConfigError as exc:
+                    where = f"settings of {system} are environment variables {configured.env_prefix}_..."
+                    raise ConfigError(f"{exc} ({where})") from exc
             return self._connectors[system]
 
 

@@ -9,10 +9,10 @@ from typing import Any
 
 from sqlalchemy import Column, Connection, Engine, Row, Select, Table, create_engine, event, select, text
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.engine import make_url
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
-from onevoice.errors import StoreError
+from onevoice.errors import ConfigError, StoreError
 from onevoice.store.versions import bring_up_to_date
 
 IN_CHUNK = 4000
@@ -45,9 +45,10 @@ class Store:
 def open_store(url: str) -> Store:
     """Open, create if empty, and check the version of the store at a SQLAlchemy URL.
 
-    Raises StoreError when the database cannot be reached, StoreVersionError when another version wrote it.
+    Raises ConfigError when the URL is none of ours, StoreError when the database cannot be reached, StoreVersionError
+    when another version wrote it.
     """
-    parsed = make_url(url)
+    parsed = _parsed(url)
     if parsed.drivername == "postgresql":
         parsed = parsed.set(drivername="postgresql+psycopg")
     if parsed.get_backend_name() == "sqlite" and parsed.database and parsed.database != ":memory:":
@@ -65,6 +66,16 @@ def open_store(url: str) -> Store:
         engine.dispose()
         raise
     return Store(engine)
+
+
+def _parsed(url: str) -> URL:
+    try:
+        parsed = make_url(url)
+    except ArgumentError:
+        parsed = None
+    if parsed is None or parsed.get_backend_name() not in {"sqlite", "postgresql"}:
+        raise ConfigError("database: not an address of ours (allowed: sqlite:///FILE, postgresql://USER@HOST/NAME)")
+    return parsed
 
 
 def _tune_sqlite(engine: Engine) -> None:

@@ -10,7 +10,7 @@ from alembic.runtime.migration import MigrationContext
 from sqlalchemy import select, text
 from sqlalchemy.exc import StatementError
 
-from onevoice.errors import StoreError, StoreVersionError
+from onevoice.errors import ConfigError, StoreError, StoreVersionError
 from onevoice.store import Store, open_store
 from onevoice.store.schema import cursor, metadata
 
@@ -39,6 +39,12 @@ def test_an_unreachable_database_is_one_sentence_without_the_password() -> None:
     with pytest.raises(StoreError, match="cannot be opened") as caught:
         open_store("postgresql://hub:sesame@127.0.0.1:1/none")
     assert "sesame" not in str(caught.value)
+
+
+@pytest.mark.parametrize("url", ["nonsense", "mysql://hub@127.0.0.1/hub", ""])
+def test_an_address_that_is_none_of_ours_says_what_is_allowed(url: str) -> None:
+    with pytest.raises(ConfigError, match="allowed: sqlite"):
+        open_store(url)
 
 
 def test_times_come_back_aware_and_in_utc(store: Store) -> None:
