@@ -45,6 +45,8 @@ class Record:
     updated_at: datetime | None = None
     """The vendor's own stamp, aware, UTC."""
     deleted: bool = False
+    merged_into: str = ""
+    """Of a deleted record: the key of the record of the same stream into which the vendor merged it."""
 
 
 @dataclass(frozen=True, slots=True)

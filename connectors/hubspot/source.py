@@ -120,7 +120,7 @@ def _swallowed(rows: Rows) -> Iterator[Record]:
     for row in rows:
         for key in str(row.data.get(MERGED) or "").split(";"):
             if key:
-                yield Record(key, {MERGED_INTO: row.key}, row.updated_at, deleted=True)
+                yield Record(key, {MERGED_INTO: row.key}, row.updated_at, deleted=True, merged_into=row.key)
 
 
 def _status(entry: Mapping[str, Any]) -> str:

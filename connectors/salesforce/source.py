@@ -123,4 +123,5 @@ def _reached(span: Span, records: Sequence[Record]) -> Span:
 
 
 def _record(row: Mapping[str, Any], stamp: str) -> Record:
-    return Record(row["Id"], plain(row), moment(row[stamp]), deleted=bool(row.get("IsDeleted")))
+    deleted, winner = bool(row.get("IsDeleted")), str(row.get("MasterRecordId") or "")
+    return Record(row["Id"], plain(row), moment(row[stamp]), deleted, merged_into=winner if deleted else "")

@@ -84,7 +84,7 @@ class _Evidence:
         }
         self.parts = profiles.items_owned(connection, memberships)
         self.points = profiles.points_of(connection, refs)
-        self.events = profiles.events_of(connection, refs | {f.ref for links in self.former.values() for f in links})
+        self.events = pages.events_of(connection, refs | {f.ref for links in self.former.values() for f in links})
         values = {value for points in self.points.values() for _, value in points}
         self.events_at = profiles.events_at(connection, values)
         speakers = {_speaker(event) for events in self.events_at.values() for event in events}

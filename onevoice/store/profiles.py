@@ -158,14 +158,6 @@ def events_at(connection: Connection, points: Iterable[str]) -> dict[str, list[C
     return found
 
 
-def events_of(connection: Connection, customers: Iterable[str]) -> dict[str, list[ConsentEvent]]:
-    """Consent events by the customer record that they speak of, whichever record stated them."""
-    found: dict[str, list[ConsentEvent]] = {}
-    for row in rows_in(connection, select(consent_event), consent_event.c.owner, set(customers)):
-        found.setdefault(row.owner, []).append(event_of(row))
-    return found
-
-
 def load_decisions(connection: Connection, profile_ids: Iterable[str]) -> dict[str, DecisionRow]:
     """Stored decisions by profile id."""
     return {

@@ -42,9 +42,9 @@ class ScriptedVendor:
         data = {name: value for name, value in {**known, **fields}.items() if value is not None}
         self.records[stream][key] = (self.number, {**data, "_changed": self.number}, False)
 
-    def delete(self, stream: str, key: str) -> None:
+    def delete(self, stream: str, key: str, merged_into: str = "") -> None:
         self.number += 1
-        self.records[stream][key] = (self.number, {}, True)
+        self.records[stream][key] = (self.number, {"_merged_into": merged_into}, True)
 
     def held(self, stream: str, key: str) -> dict[str, Any]:
         """What a record holds."""
@@ -58,7 +58,13 @@ class ScriptedVendor:
         self.before_read(stream)
         since = cursor["n"] if cursor and not self.streams[stream].snapshot else 0
         found = [
-            Record(key, _part(data, fields, stamped=not self.streams[stream].snapshot), at(number), deleted)
+            Record(
+                key,
+                _part(data, fields, stamped=not self.streams[stream].snapshot),
+                at(number),
+                deleted,
+                data.get("_merged_into", ""),
+            )
             for key, (number, data, deleted) in sorted(self.records[stream].items())
             if number > since and not (deleted and self.streams[stream].snapshot)
         ]

@@ -189,3 +189,16 @@ def test_a_bounce_is_no_opt_out(bench: Any) -> None:
     held = bench.crm.held("Contact", "c1")
     assert held["onevoice_no_newsletter_until__c"] == "4000-12-31"
     assert "HasOptedOutOfEmail" not in held
+
+
+def test_a_merge_at_the_vendor_hands_the_opt_out_to_the_winner(bench: Any) -> None:
+    bench.shop.put("contacts", "1", lastname="Ash", email="a@x.org", hs_email_optout="true")
+    for key in ("2", "3"):
+        bench.shop.put("contacts", key, lastname="Bay", email=f"{key}@x.org")
+    bench.cycle()
+    for loser, winner in (("1", "2"), ("2", "3")):
+        assert newsletter(bench, winner) is None
+        bench.shop.delete("contacts", loser, merged_into=winner)
+        bench.cycle()
+        assert newsletter(bench, winner) == FOREVER
+    assert bench.quiet()
