@@ -42,7 +42,7 @@ def test_a_vendor_that_is_down_during_a_cycle(world: Callable[..., Any], vendor:
 @pytest.mark.slow
 @pytest.mark.parametrize("fault", ["throttle", "expire_tokens"])
 def test_refusals_that_pass_are_met_and_handled(world: Callable[..., Any], fault: str) -> None:
-    here = world(PEOPLE, seed=22, limits=False)
+    here = world(150, seed=22, limits=False)  # few: a throttled vendor makes everybody wait
     here.provision()
     here.post("/faults", {"name": fault})
     report = here.cycle(provisioned=True)
@@ -76,7 +76,7 @@ def test_rejected_records_do_not_block_the_others_and_heal(world: Callable[..., 
 
 @pytest.mark.slow
 def test_with_limits_on_every_refusal_is_met_and_the_promise_holds(world: Callable[..., Any]) -> None:
-    here = world(2000, seed=24, limits=True)
+    here = world(1000, seed=24, limits=True)
     assert here.cycle().exit_code == 0
     for system, calls in here.get("/calls").items():
         assert calls["throttled"] > 0, (system, calls)
