@@ -22,7 +22,13 @@ def test_migrations_and_tables_agree(store: Store) -> None:
 
 
 def test_opening_twice_changes_nothing(store: Store, database_url: str) -> None:
-    open_store(database_url).close()
+    row = {"system": "s", "stream": "t", "value": {"n": 1}, "moved_at": datetime(2026, 3, 1, tzinfo=UTC), "fields": []}
+    with store.begin() as connection:
+        connection.execute(cursor.insert(), [row])
+    again = open_store(database_url)
+    with again.read() as connection:
+        assert connection.execute(select(cursor.c.value)).scalar_one() == {"n": 1}
+    again.close()
 
 
 @pytest.mark.parametrize(("revision", "says"), [("9999_future", "newer version"), ("", "not Onevoice's")])
