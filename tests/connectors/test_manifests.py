@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import re
+import time
 from pathlib import Path
 from typing import Any
 
@@ -81,15 +82,19 @@ def test_every_test_that_a_readme_names_exists(checkout: Path, kind: str) -> Non
 @pytest.mark.parametrize("kind", KINDS)
 def test_budget_of_every_kind_can_be_made(kind: str) -> None:
     budget: Budget = open_budget(kind, "acme")
+    began = time.monotonic()
     for call in ("read", "search", "query", "write"):
         budget.acquire(call, urgent=True)
+    assert time.monotonic() - began < 5, "the first calls of an account have to wait"
 
 
 def test_budget_without_a_pace_never_waits() -> None:
     budget = open_budget("hubspot", "acme", paced=False)
     budget.throttled("search", 60.0)
+    began = time.monotonic()
     for _ in range(500):
         budget.acquire("search")
+    assert time.monotonic() - began < 30, "an account without a pace was held for a minute"
 
 
 def test_missing_and_unknown_settings_are_named_together(budget: Any) -> None:
