@@ -11,7 +11,7 @@ _DIGITS = re.compile(r"\+?\d[\d\s().-]{3,}\d")
 _CODE = re.compile(r"[A-Za-z][A-Za-z0-9_.-]{0,79}")
 MAX_WORDS = 300
 
-_LIBRARIES = ("simple_salesforce", "hubspot", "requests", "urllib3")
+_LIBRARIES = ("simple_salesforce", "hubspot", "requests", "urllib3", "httpx", "httpcore")
 _TELLING = ("url", "content", "auth_message", "body", "headers", "reason", "request", "response")
 
 
@@ -40,8 +40,9 @@ def hush(error: BaseException) -> None:
             continue
         link.args = (type(link).__name__,)
         for name in _TELLING:
-            if hasattr(link, name):
-                with suppress(AttributeError):
+            # httpx answers RuntimeError where an exception has no request any more.
+            with suppress(AttributeError, RuntimeError):
+                if hasattr(link, name):
                     setattr(link, name, None)
 
 
