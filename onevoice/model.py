@@ -91,17 +91,22 @@ KINDS: Mapping[str, Mapping[str, FieldType]] = MappingProxyType(
                 "currency": _T,
                 "category": _T,
                 "channel": _T,
+                "cancelled_at": _S,
             }
         ),
         "case": MappingProxyType(
             {"opened_at": _S, "closed_at": _S, "is_open": _B, "kind": _T},
         ),
-        "cart": MappingProxyType({"abandoned_at": _S, "category": _T, "total": _M}),
+        "cart": MappingProxyType({"abandoned_at": _S, "closed_at": _S, "category": _T, "total": _M}),
+        "point_expiry": MappingProxyType({"wallet": _T, "points": _M, "expires_on": _D}),
+        "reward": MappingProxyType({"kind": _T, "granted_on": _D}),
+        "visit": MappingProxyType({"at": _S, "store": _T, "channel": _T}),
     }
 )
 """Canonical kinds and their fields. `customer` may have further attributes, declared in config/profile.yaml.
 
-`tier_hold` and `balance` belong to a membership, `customer` to nobody, every other kind to a customer.
+`tier_hold`, `balance` and `point_expiry` belong to a membership, `customer` to nobody, every other kind to a customer.
+An order of several lines is several `order` items of one record: one per line.
 """
 
 

@@ -18,8 +18,11 @@ ESSENTIAL: Mapping[str, tuple[str, ...]] = {
     "tier_hold": ("tier",),
     "balance": ("wallet", "available"),
     "cart": ("abandoned_at",),
+    "point_expiry": ("points", "expires_on"),
+    "reward": ("kind", "granted_on"),
+    "visit": ("at",),
 }
 """Fields without which an item of the kind says nothing; a record that leaves one blank is set aside."""
 
-OWNED_ELSEWHERE = frozenset({"tier_hold", "balance"})
+OWNED_ELSEWHERE = frozenset({"tier_hold", "balance", "point_expiry"})
 """Kinds that belong to a membership, so that `owner` must say which record holds it."""

@@ -10,13 +10,28 @@ from pydantic import BeforeValidator, Field, model_validator
 from onevoice.configfile.base import JsonObject, Names, StrictModel
 from onevoice.configfile.transform_specs import AnyPullField, AnyPushField
 
-Kind = Literal["customer", "consent", "membership", "tier_hold", "balance", "order", "case", "cart"]
+Kind = Literal[
+    "customer",
+    "consent",
+    "membership",
+    "tier_hold",
+    "balance",
+    "point_expiry",
+    "order",
+    "case",
+    "cart",
+    "reward",
+    "visit",
+]
 
 OWNER = "owner"
 """In `only_with` and `required`: the record that the item belongs to."""
 
 UPDATED_AT = "@updated_at"
 """In `from`: the vendor's own time of change of the record, whatever field carries it."""
+
+EACH = "each"
+"""In `from`: the element of the list that `each:` names (`each`, or a field of it: `each.sku`)."""
 
 RECORD = "record"
 """In `push.key`: the written record is the described record itself."""
@@ -32,6 +47,12 @@ class OwnerSpec(StrictModel):
 class ItemSpec(StrictModel):
     """One canonical item that a vendor record makes."""
 
+    each: str | None = Field(
+        default=None,
+        min_length=1,
+        description="A list in the record (dots reach into it): one item per element. `each.NAME` in `from` reads from "
+        "the element",
+    )
     owner: OwnerSpec | None = Field(default=None, description="The record it belongs to; left out: this very record")
     only_with: Names = Field(default=(), description="Make no item when one of these fields is blank")
     required: Names = Field(default=(), description="Report the record and set it aside when one of these is blank")

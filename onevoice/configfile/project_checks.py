@@ -7,7 +7,7 @@ from typing import Any
 
 from onevoice.configfile.canonical import ESSENTIAL, OWNED_ELSEWHERE, WORDS
 from onevoice.configfile.document import Path
-from onevoice.configfile.mapping_file import OWNER, RECORD, ItemSpec, MappingFile
+from onevoice.configfile.mapping_file import EACH, OWNER, RECORD, ItemSpec, MappingFile
 from onevoice.configfile.project_config import PROFILE, Check, ProjectConfig, mapping_path
 from onevoice.configfile.push_sources import push_sources
 from onevoice.configfile.transform_specs import Constant, PullTable
@@ -129,6 +129,18 @@ def named_conditions(project: ProjectConfig) -> Iterator[Fault]:
                     yield project.fault(file, (*path, key, index), "unknown field", message)
 
 
+def elements_of_a_list(project: ProjectConfig) -> Iterator[Fault]:
+    """`each.NAME` needs a list to read from."""
+    for _, file, _, spec, path in _specs(project):
+        if spec.each is not None:
+            continue
+        for name, field in spec.fields.items():
+            sources = () if isinstance(field, Constant) else field.source
+            if any(source.partition(".")[0] == EACH for source in sources):
+                message = "`each.` reads from an element, but no list is named (write `each: LIST` beside `fields`)"
+                yield project.fault(file, (*path, "fields", name, "from"), "missing", message)
+
+
 def essential_fields(project: ProjectConfig) -> Iterator[Fault]:
     """An item has the fields without which it says nothing, and an owner where its kind needs one."""
     for _, file, kind, spec, path in _specs(project):
@@ -232,6 +244,7 @@ CHECKS: Sequence[Check] = (
     pulled_types,
     closed_lists,
     named_conditions,
+    elements_of_a_list,
     essential_fields,
     owner_streams,
     known_push_sources,

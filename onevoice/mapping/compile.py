@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from onevoice.configfile.mapping_file import UPDATED_AT, MappingFile
+from onevoice.configfile.mapping_file import EACH, UPDATED_AT, MappingFile
 from onevoice.configfile.transform_specs import Constant
 from onevoice.mapping.pull import ItemReader
 from onevoice.mapping.push import PushSpec, compile_push
@@ -49,7 +49,7 @@ class CompiledMapping:
         """The canonical items of a record; bad data never raises, it gives faults and notes."""
         faults: list[str] = []
         notes: list[str] = []
-        items = [item for each in self._items if (item := each.read(ref, data, updated_at, faults, notes)) is not None]
+        items = [item for reader in self._items for item in reader.read(ref, data, updated_at, faults, notes)]
         return PullResult(tuple(items), tuple(faults), tuple(dict.fromkeys(notes)))
 
 
@@ -73,10 +73,18 @@ def _vendor_fields(model: MappingFile) -> tuple[str, ...]:
     names: set[str] = set()
     for specs in (model.pull or {}).values():
         for spec in specs:
-            names.update(spec.owner.source if spec.owner else ())
-            for each in spec.fields.values():
-                names.update(() if isinstance(each, Constant) else each.source)
+            used = {*(spec.owner.source if spec.owner else ()), *([spec.each] if spec.each else [])}
+            for read in spec.fields.values():
+                used.update(() if isinstance(read, Constant) else read.source)
+            names.update(_in_the_record(name, spec.each) for name in used)
     return tuple(sorted(names - {UPDATED_AT}))
+
+
+def _in_the_record(name: str, each: str | None) -> str:
+    """Where a field of a list's element stands in the whole record."""
+    if each is None or name.partition(".")[0] != EACH:
+        return name
+    return each + name.removeprefix(EACH)
 
 
 def _version(model: MappingFile, custom: Mapping[str, FieldType], defaults: Defaults) -> str:

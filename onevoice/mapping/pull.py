@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from onevoice.configfile.canonical import ESSENTIAL, WORDS
-from onevoice.configfile.mapping_file import OWNER, UPDATED_AT, ItemSpec
+from onevoice.configfile.mapping_file import EACH, OWNER, UPDATED_AT, ItemSpec
 from onevoice.configfile.transform_specs import Constant, PullField, PullJoined, PullTable
 from onevoice.mapping.transforms import Defaults, Odd, Pull, puller
 from onevoice.mapping.values import Unusable, decimal_text, to_decimal, to_text
@@ -133,6 +133,7 @@ class ItemReader:
     __slots__ = (
         "_conditions",
         "_constants",
+        "_each",
         "_kind",
         "_only_with_owner",
         "_owner",
@@ -143,6 +144,7 @@ class ItemReader:
 
     def __init__(self, kind: str, spec: ItemSpec, types: Mapping[str, FieldType], defaults: Defaults) -> None:
         self._kind = kind
+        self._each = getter(spec.each) if spec.each else None
         self._constants = {
             name: _constant(field.value, types[name])
             for name, field in spec.fields.items()
@@ -167,8 +169,27 @@ class ItemReader:
 
     def read(
         self, ref: Ref, data: Json, updated_at: datetime | None, faults: list[str], notes: list[str]
+    ) -> Iterator[Item]:
+        """The items of a record: one, none, or one per element of its list; a fault where one is missing."""
+        for part in self._parts(data, updated_at):
+            item = self._one(ref, part, updated_at, faults, notes)
+            if item is not None:
+                yield item
+
+    def _parts(self, data: Json, updated_at: datetime | None) -> Iterator[Json]:
+        """The record, or the record once per element of its list with the element beside its own fields."""
+        if self._each is None:
+            yield data
+            return
+        elements = self._each(data, updated_at)
+        if isinstance(elements, list):
+            for element in elements:
+                yield {**data, EACH: element}
+
+    def _one(
+        self, ref: Ref, data: Json, updated_at: datetime | None, faults: list[str], notes: list[str]
     ) -> Item | None:
-        """The item of a record; None when the record has none, with a fault when it must have one."""
+        """The item of a record or of one element; None when it has none, with a fault when it must have one."""
         made = dict(self._constants)
         for reader in self._conditions:  # first, because most records end here
             found = reader.read(data, updated_at, notes)
