@@ -24,7 +24,7 @@ from typing import Any
 
 from onevoice.sandbox.chance import stream
 from onevoice.sandbox.judge import Judge, pushed
-from onevoice.sandbox.records import TIER_IDS
+from onevoice.sandbox.records.crm import TIER_IDS
 from onevoice.sandbox.state import hubspot_stamp, salesforce_stamp
 from onevoice.sandbox.tables import OPTOUT_PROPERTY
 from onevoice.sandbox.truth import FAMILIES, TIER_RANK, Membership, Ref, Tier, same_mailbox

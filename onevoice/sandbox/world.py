@@ -7,14 +7,14 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
 
-from onevoice.sandbox import till
-from onevoice.sandbox.drafts import HUBSPOT, SALESFORCE, TILL, Draft, draft_records
-from onevoice.sandbox.hardcases import FEWEST_PEOPLE, tell_hard_cases
-from onevoice.sandbox.ledger import Ledger
-from onevoice.sandbox.objections import raise_objections
-from onevoice.sandbox.people import Town
-from onevoice.sandbox.records import HubSpotRecords, SalesforceRecords, state_orders
-from onevoice.sandbox.shopping import Basket, Bought, Shopping
+from onevoice.sandbox.population.drafts import HUBSPOT, SALESFORCE, TILL, Draft, draft_records
+from onevoice.sandbox.population.hardcases import FEWEST_PEOPLE, tell_hard_cases
+from onevoice.sandbox.population.ledger import Ledger
+from onevoice.sandbox.population.objections import raise_objections
+from onevoice.sandbox.population.people import Town
+from onevoice.sandbox.population.shopping import Basket, Bought, Shopping
+from onevoice.sandbox.records import till
+from onevoice.sandbox.records.crm import HubSpotRecords, SalesforceRecords, state_orders
 from onevoice.sandbox.state import Clock, VendorState
 from onevoice.sandbox.tables import hubspot_state, salesforce_state
 from onevoice.sandbox.truth import Truth

@@ -11,11 +11,11 @@ import random
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from onevoice.sandbox import noise
 from onevoice.sandbox.chance import stream
-from onevoice.sandbox.evidence import join_up
-from onevoice.sandbox.people import Person, native
-from onevoice.sandbox.places import Address
+from onevoice.sandbox.population import noise
+from onevoice.sandbox.population.evidence import join_up
+from onevoice.sandbox.population.people import Person, native
+from onevoice.sandbox.population.places import Address
 
 SALESFORCE, HUBSPOT, TILL = "salesforce", "hubspot", "till"
 STREAMS = {SALESFORCE: "Contact", HUBSPOT: "contacts", TILL: "cards"}

@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 
 from onevoice.sandbox.chance import stream
-from onevoice.sandbox.drafts import HUBSPOT, SALESFORCE, TILL, Draft, noise_free
-from onevoice.sandbox.noise import JUNK_EMAILS
+from onevoice.sandbox.population.drafts import HUBSPOT, SALESFORCE, TILL, Draft, noise_free
+from onevoice.sandbox.population.noise import JUNK_EMAILS
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 
 from onevoice.sandbox.chance import stream
-from onevoice.sandbox.drafts import HUBSPOT, SALESFORCE, TILL, Draft
+from onevoice.sandbox.population.drafts import HUBSPOT, SALESFORCE, TILL, Draft
 
 CATEGORIES = ("shoes", "clothing", "toys", "garden", "books", "beauty", "home", "sports")
 _LIMITS = (range(83, 98), range(114, 128), range(173, 189))

@@ -8,10 +8,10 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
 from onevoice.sandbox.chance import stream
-from onevoice.sandbox.drafts import Draft
-from onevoice.sandbox.ledger import Copy, Enrolment
-from onevoice.sandbox.objections import Objections, Said, ServiceCase
-from onevoice.sandbox.shopping import Basket, Bought
+from onevoice.sandbox.population.drafts import Draft
+from onevoice.sandbox.population.ledger import Copy, Enrolment
+from onevoice.sandbox.population.objections import Objections, Said, ServiceCase
+from onevoice.sandbox.population.shopping import Basket, Bought
 from onevoice.sandbox.state import VendorState, hubspot_stamp, salesforce_stamp
 from onevoice.sandbox.tables import MARKETING, OPTOUT_PROPERTY
 from onevoice.sandbox.truth import Cart, Complaint, Membership, Order, Tier, Truth

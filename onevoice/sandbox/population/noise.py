@@ -5,9 +5,9 @@ from __future__ import annotations
 import random
 from datetime import date
 
-from onevoice.sandbox.lexicon import NICKNAMES
-from onevoice.sandbox.people import fold
-from onevoice.sandbox.places import STREET_SHORT, Address
+from onevoice.sandbox.population.lexicon import NICKNAMES
+from onevoice.sandbox.population.people import fold
+from onevoice.sandbox.population.places import STREET_SHORT, Address
 
 JUNK_EMAILS = ("test@test.com", "noemail@example.com", "none@none.com", "a@a.com", "na@example.com")
 JUNK_PHONES = ("0000000000", "07000000000", "01234567890", "9999999999")

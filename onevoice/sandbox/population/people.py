@@ -13,8 +13,8 @@ from datetime import date
 from itertools import accumulate
 
 from onevoice.sandbox.chance import stream
-from onevoice.sandbox.lexicon import CULTURES, CYRILLIC, NICKNAMES, Culture
-from onevoice.sandbox.places import Address, Gazetteer, Numbers
+from onevoice.sandbox.population.lexicon import CULTURES, CYRILLIC, NICKNAMES, Culture
+from onevoice.sandbox.population.places import Address, Gazetteer, Numbers
 
 _SPECIAL = str.maketrans({"ł": "l", "Ł": "L", "ø": "o", "Ø": "O", "ß": "ss", "ı": "i", "đ": "d", "æ": "ae"})  # noqa: RUF001
 _GERMAN = str.maketrans({"ü": "ue", "ö": "oe", "ä": "ae", "Ü": "Ue", "Ö": "Oe", "Ä": "Ae", "ß": "ss"})

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 
 from onevoice.sandbox.chance import stream
-from onevoice.sandbox.drafts import HUBSPOT, SALESFORCE, TILL, Draft
+from onevoice.sandbox.population.drafts import HUBSPOT, SALESFORCE, TILL, Draft
 
 STATUSES = ("Active",) * 86 + ("Pending",) * 4 + ("Suspended",) * 4 + ("Inactive",) * 6
 

@@ -10,9 +10,9 @@ import random
 from collections.abc import Callable
 
 from onevoice.sandbox.chance import stream
-from onevoice.sandbox.drafts import HUBSPOT, SALESFORCE, TILL, Draft
-from onevoice.sandbox.people import Person, Town, fold
-from onevoice.sandbox.places import Address
+from onevoice.sandbox.population.drafts import HUBSPOT, SALESFORCE, TILL, Draft
+from onevoice.sandbox.population.people import Person, Town, fold
+from onevoice.sandbox.population.places import Address
 
 FEWEST_PEOPLE = 50
 """The cases take 43 persons."""

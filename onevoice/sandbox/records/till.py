@@ -10,9 +10,9 @@ from pathlib import Path
 import orjson
 
 from onevoice.sandbox.chance import stream
-from onevoice.sandbox.drafts import Draft
-from onevoice.sandbox.records import moment
-from onevoice.sandbox.shopping import Bought
+from onevoice.sandbox.population.drafts import Draft
+from onevoice.sandbox.population.shopping import Bought
+from onevoice.sandbox.records.crm import moment
 
 _COLUMNS = (
     "card_no",

@@ -8,11 +8,11 @@ from __future__ import annotations
 import random
 from typing import TYPE_CHECKING
 
-from onevoice.sandbox import noise
+from onevoice.sandbox.population import noise
 from onevoice.sandbox.truth import same_mailbox
 
 if TYPE_CHECKING:
-    from onevoice.sandbox.drafts import Draft
+    from onevoice.sandbox.population.drafts import Draft
 
 ENOUGH = 5.0
 _LEFT_APART = 0.01
