@@ -59,7 +59,7 @@ def _unify_chunk(hub: Hub, connection: Connection, ids: Sequence[str]) -> int:
         for row in rows
         if (row.hash, row.due_on) != before[row.profile_id] and row.hash == before[row.profile_id][0]
     ]
-    profiles.save_profiles(connection, changed + same, hub.as_of)
+    profiles.save_profiles(connection, changed + same, {row.profile_id for row in changed}, hub.as_of)
     marks = {(step, row.profile_id) for row in changed for step in ("decide", "plan")}
     pages.mark_work(connection, marks)
     return len(changed)

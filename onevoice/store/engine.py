@@ -37,6 +37,25 @@ class Store:
         with self.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
             yield connection
 
+    @contextmanager
+    def snapshot(self) -> Iterator[Connection]:
+        """A connection for reading that sees one moment of the store throughout, and keeps no writer waiting.
+
+        Raises StoreError, without a word of what was asked for, when the database fails.
+        """
+        level = "AUTOCOMMIT" if self.engine.dialect.name == "sqlite" else "REPEATABLE READ"
+        try:
+            with self.engine.connect().execution_options(isolation_level=level) as connection:
+                if level == "AUTOCOMMIT":  # the driver's own BEGIN would ask for the write lock
+                    connection.exec_driver_sql("BEGIN")
+                try:
+                    yield connection
+                finally:
+                    if level == "AUTOCOMMIT":
+                        connection.exec_driver_sql("ROLLBACK")
+        except SQLAlchemyError as exc:
+            raise StoreError(f"store: cannot be read: {type(exc).__name__} (check the database)") from exc
+
     def close(self) -> None:
         """Close every connection."""
         self.engine.dispose()

@@ -9,9 +9,11 @@ from typing import Any
 
 from sqlalchemy import Connection, func, or_, select
 
+from onevoice.store.changes import ChangeRow, note_changes
 from onevoice.store.engine import chunks, delete_in, insert_missing, rows_in, upsert
 from onevoice.store.schema import (
     block,
+    card,
     decision,
     edge,
     identity_record,
@@ -126,10 +128,13 @@ def save_normalised(connection: Connection, rows: Sequence[NormalisedRow], remov
     refs = [row.ref for row in rows]
     removed = set(removed)
     delete_in(connection, block, block.c.ref, {*refs, *removed})
+    delete_in(connection, card, card.c.ref, {*refs, *removed})
     delete_in(connection, identity_record, identity_record.c.ref, removed)
     upsert(connection, identity_record, [{"ref": r.ref, "normalised": r.normalised, "hash": r.hash} for r in rows])
     keys = [{"value": key, "ref": r.ref, "surname": r.surname} for r in rows for key in sorted(set(r.keys))]
     insert_missing(connection, block, keys)
+    cards = [{"number": number, "ref": r.ref} for r in rows for number in r.normalised["cards"] if len(number) <= 200]
+    insert_missing(connection, card, cards)
 
 
 def keys_of(connection: Connection, refs: Iterable[str]) -> set[str]:
@@ -260,6 +265,7 @@ def save_links(
         "facts": {},
         "hash": "",
         "due_on": None,
+        "annual_spend": None,
         "changed_at": at,
     }
     created = [
@@ -277,6 +283,7 @@ def save_links(
                 for e in events
             ],
         )
+    note_changes(connection, [ChangeRow(e.profile_id, e.kind, e.other_id) for e in events], at)
 
 
 def retire_empty(connection: Connection, survivors: Mapping[str, str | None], at: datetime) -> None:
@@ -293,6 +300,7 @@ def retire_empty(connection: Connection, survivors: Mapping[str, str | None], at
                 consent={},
                 facts={},
                 hash="",
+                annual_spend=None,
                 changed_at=at,
             )
         )

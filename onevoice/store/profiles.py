@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import Connection, or_, select
 
 from onevoice.model import ConsentEvent, Item, Ref
+from onevoice.store.changes import CHANGED, DECIDED, ChangeRow, note_changes
 from onevoice.store.engine import rows_in, upsert
 from onevoice.store.pages import event_of
 from onevoice.store.schema import (
@@ -86,8 +87,10 @@ def current_id(connection: Connection, profile_id: str) -> str | None:
     return None
 
 
-def save_profiles(connection: Connection, rows: Sequence[ProfileRow], at: datetime) -> None:
-    """Store what is known of existing profiles."""
+def save_profiles(
+    connection: Connection, rows: Sequence[ProfileRow], changed: Collection[str], at: datetime
+) -> None:
+    """Store what is known of existing profiles; `changed` are the ids of those that differ from before, for the feed."""
     upsert(
         connection,
         profile,
@@ -103,12 +106,14 @@ def save_profiles(connection: Connection, rows: Sequence[ProfileRow], at: dateti
                 "facts": dict(row.facts),
                 "hash": row.hash,
                 "due_on": row.due_on,
+                "annual_spend": float(row.facts["annual_spend"]) if "annual_spend" in row.facts else None,
                 "changed_at": at,
             }
             for row in rows
         ],
         keep=("created_at", "redirect"),  # a profile is created and retired by its links
     )
+    note_changes(connection, [ChangeRow(profile_id, CHANGED) for profile_id in sorted(changed)], at)
 
 
 def due_profiles(connection: Connection, as_of: date) -> list[str]:
@@ -205,6 +210,7 @@ def save_decisions(
     ]
     if log:
         connection.execute(decision_log.insert(), log)
+    note_changes(connection, [ChangeRow(profile_id, DECIDED) for profile_id in sorted(changed)], at)
 
 
 def load_raw(connection: Connection, refs: Iterable[str]) -> dict[str, Mapping[str, Any]]:

@@ -14,6 +14,19 @@ depends_on = None
 def upgrade() -> None:
     """Create every table."""
     op.create_table(
+        "api_key",
+        sa.Column("key_id", sa.String(length=20), nullable=False),
+        sa.Column("name", sa.String(length=100), nullable=False),
+        sa.Column(
+            "hash", sa.String(length=64), nullable=False, comment="SHA-256 of the secret part, which is kept nowhere"
+        ),
+        sa.Column("scopes", sa.Text(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("expires_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("revoked_at", sa.DateTime(timezone=True), nullable=True),
+        sa.PrimaryKeyConstraint("key_id", name=op.f("pk_api_key")),
+    )
+    op.create_table(
         "block",
         sa.Column("value", sa.String(length=200), nullable=False),
         sa.Column("ref", sa.String(length=400), nullable=False),
@@ -26,6 +39,15 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("value", "ref", name=op.f("pk_block")),
     )
     op.create_index(op.f("ix_block_ref"), "block", ["ref"], unique=False)
+    op.create_table(
+        "card",
+        sa.Column(
+            "number", sa.String(length=200), nullable=False, comment="in the form in which identity compares cards"
+        ),
+        sa.Column("ref", sa.String(length=400), nullable=False),
+        sa.PrimaryKeyConstraint("number", "ref", name=op.f("pk_card")),
+    )
+    op.create_index(op.f("ix_card_ref"), "card", ["ref"], unique=False)
     op.create_table(
         "consent_event",
         sa.Column("id", sa.Integer(), autoincrement=True, nullable=False),
@@ -76,10 +98,7 @@ def upgrade() -> None:
         sa.Column("stream", sa.String(length=100), nullable=False),
         sa.Column("value", sa.Text(), nullable=False),
         sa.Column(
-            "fields",
-            sa.Text(),
-            nullable=False,
-            comment="vendor fields that were asked for: one more begins anew",
+            "fields", sa.Text(), nullable=False, comment="vendor fields that were asked for: one more begins anew"
         ),
         sa.Column("moved_at", sa.DateTime(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("system", "stream", name=op.f("pk_cursor")),
@@ -138,6 +157,36 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("left", "right", name=op.f("pk_edge")),
     )
     op.create_index(op.f("ix_edge_right"), "edge", ["right"], unique=False)
+    op.create_table(
+        "event",
+        sa.Column(
+            "event_id",
+            sa.String(length=100),
+            nullable=False,
+            comment="given by the sender: sending twice is sending once",
+        ),
+        sa.Column("type", sa.String(length=40), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("store", sa.String(length=100), nullable=False),
+        sa.Column("identifier", sa.String(length=20), nullable=False, comment="email, phone or card"),
+        sa.Column("value", sa.String(length=320), nullable=False, comment="in the hub's own form"),
+        sa.Column(
+            "digest",
+            sa.String(length=32),
+            nullable=False,
+            comment="of what was sent: the same id with other content is refused",
+        ),
+        sa.Column(
+            "owner",
+            sa.String(length=400),
+            nullable=True,
+            comment="the customer record of the one person it surely belongs to",
+        ),
+        sa.Column("received_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("event_id", name=op.f("pk_event")),
+    )
+    op.create_index(op.f("ix_event_owner"), "event", ["owner"], unique=False)
+    op.create_index(op.f("ix_event_received_at"), "event", ["received_at"], unique=False)
     op.create_table(
         "former_link",
         sa.Column("ref", sa.String(length=400), nullable=False),
@@ -229,11 +278,24 @@ def upgrade() -> None:
             nullable=True,
             comment="first day on which the passing of time may change status or facts",
         ),
+        sa.Column("annual_spend", sa.Float(), nullable=True, comment="the fact of that name, to rank customers by"),
         sa.Column("changed_at", sa.DateTime(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("profile_id", name=op.f("pk_profile")),
     )
+    op.create_index(op.f("ix_profile_annual_spend"), "profile", ["annual_spend"], unique=False)
     op.create_index(op.f("ix_profile_due_on"), "profile", ["due_on"], unique=False)
     op.create_index(op.f("ix_profile_redirect"), "profile", ["redirect"], unique=False)
+    op.create_table(
+        "profile_change",
+        sa.Column("seq", sa.Integer(), autoincrement=True, nullable=False),
+        sa.Column("profile_id", sa.String(length=40), nullable=False),
+        sa.Column("kind", sa.String(length=20), nullable=False),
+        sa.Column("other_id", sa.String(length=40), nullable=True),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False, comment="as_of of the run that changed it"),
+        sa.PrimaryKeyConstraint("seq", name=op.f("pk_profile_change")),
+        comment="the change feed: rows are only ever added, in the order in which transactions ended",
+        sqlite_autoincrement=True,
+    )
     op.create_table(
         "quarantine",
         sa.Column("ref", sa.String(length=400), nullable=False),
@@ -247,6 +309,21 @@ def upgrade() -> None:
         sa.Column("next_at", sa.DateTime(timezone=True), nullable=True),
         sa.PrimaryKeyConstraint("ref", "stage", name=op.f("pk_quarantine")),
     )
+    op.create_table(
+        "read_audit",
+        sa.Column("id", sa.Integer(), autoincrement=True, nullable=False),
+        sa.Column("key_id", sa.String(length=20), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("method", sa.String(length=10), nullable=False),
+        sa.Column(
+            "route", sa.String(length=100), nullable=False, comment="as declared, without anybody's address in it"
+        ),
+        sa.Column("status", sa.Integer(), nullable=False),
+        sa.Column("profiles", sa.Text(), nullable=False, comment="ids of the profiles that were answered"),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_read_audit")),
+    )
+    op.create_index(op.f("ix_read_audit_at"), "read_audit", ["at"], unique=False)
+    op.create_index(op.f("ix_read_audit_key_id"), "read_audit", ["key_id"], unique=False)
     op.create_table(
         "record",
         sa.Column("ref", sa.String(length=400), nullable=False),
