@@ -49,6 +49,8 @@ class ServerConfig:
     client_secret: str
     refresh_token: str = ""
     """HubSpot only."""
+    access_token: str = ""
+    """Vendors whose token opens the account as it is, without a sign-in."""
 
 
 @dataclass(slots=True)
@@ -110,6 +112,10 @@ class TableSpec:
     """Serial number -> record id."""
     logged_fields: frozenset[str] = frozenset()
     """Fields whose every change is kept, old and new, in the vendor's events."""
+    version_field: str = ""
+    """A number that begins at 0 and goes up with every stamped change."""
+    unstamped_fields: frozenset[str] = frozenset()
+    """Fields that the vendor keeps beside the record: a change of nothing else moves neither stamps nor version."""
 
 
 class Table:
@@ -162,6 +168,8 @@ class Table:
         moment = stamp or self._state.clock.now()
         row = dict(fields)
         self._stamp(row, moment)
+        if self.spec.version_field:
+            row.setdefault(self.spec.version_field, 0)
         if self.spec.created_field:
             row.setdefault(self.spec.created_field, self.spec.stamp_text(moment))
         self.rows[key] = row
@@ -181,7 +189,10 @@ class Table:
         before = self.rows[key]
         row = {**before, **changes}
         now = self._state.clock.now()
-        self._stamp(row, now)
+        if not changes or not self.spec.unstamped_fields.issuperset(changes):
+            self._stamp(row, now)
+            if self.spec.version_field:
+                row[self.spec.version_field] = before[self.spec.version_field] + 1
         self.rows[key] = row
         self._changed(key, row, now, lagging=True)
         for name in self.spec.logged_fields.intersection(changes):
@@ -237,7 +248,7 @@ class Table:
 
     def stable(self) -> dict[str, Fields]:
         """The records without their stamps, in key order: two runs of one seed compare equal."""
-        skip = {*self.spec.stamp_fields, self.spec.created_field}
+        skip = {*self.spec.stamp_fields, self.spec.created_field, self.spec.version_field}
         return {key: {n: v for n, v in _plain(self.rows[key]).items() if n not in skip} for key in sorted(self.rows)}
 
 
