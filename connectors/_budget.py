@@ -99,16 +99,19 @@ class AdaptiveBudget:
         self._sleep = sleep
         self._gauges = gauges or ProcessGauges(fresh_gauges(limits, clock()))
 
-    def acquire(self, kind: str, *, urgent: bool = False) -> None:
+    def acquire(self, kind: str, *, urgent: bool = False, cost: int = 1) -> None:
         """Wait until one call of this kind may be made; raise Throttled when that would take minutes."""
         concerned = [limit for limit in self._limits.values() if kind in limit.kinds]
         while True:
             with self._gauges.open() as gauges:
                 now = self._clock()
-                wait = max((self._wait(limit, gauges[limit.name], now, urgent) for limit in concerned), default=0.0)
+                wait = max(
+                    (self._wait(each, gauges[each.name], now, urgent, _price(each, cost)) for each in concerned),
+                    default=0.0,
+                )
                 if wait <= 0:
                     for limit in concerned:
-                        _take(gauges[limit.name], limit)
+                        _take(gauges[limit.name], limit, _price(limit, cost))
                     return
             if wait > LONGEST_WAIT_SECONDS:
                 raise Throttled(
@@ -129,6 +132,8 @@ class AdaptiveBudget:
                     continue
                 if known.calls is None:
                     gauge.remaining, gauge.told_at = remaining, self._clock()
+                elif known.points:
+                    gauge.tokens, gauge.filled_at = float(remaining), self._clock()
                 else:
                     gauge.tokens = min(gauge.tokens, float(remaining))
 
@@ -154,7 +159,7 @@ class AdaptiveBudget:
             return [self._limits[kind]]
         return [limit for limit in self._limits.values() if kind in limit.kinds and limit.calls is not None]
 
-    def _wait(self, limit: Limit, gauge: Gauge, now: float, urgent: bool) -> float:
+    def _wait(self, limit: Limit, gauge: Gauge, now: float, urgent: bool, price: int) -> float:
         if limit.calls is None:
             return _quota_wait(limit, gauge, now, urgent)
         # The manifest's number is a first guess; the account's plan may allow another one, which the vendor tells.
@@ -168,15 +173,20 @@ class AdaptiveBudget:
         flowing_since = max(gauge.filled_at, min(gauge.hold_until, now))
         gauge.tokens = min(size, gauge.tokens + (now - flowing_since) * speed)
         gauge.filled_at = now
-        needed = 1.0 if urgent else min(size, 1.0 + limit.reserve * size)
+        # A call that costs more than the bucket holds goes through a full one.
+        needed = min(size, price if urgent else price + limit.reserve * size)
         # A clock in floating point may miss the last billionth of a token for ever.
         short = 0.0 if gauge.tokens >= needed - 1e-6 else (needed - gauge.tokens) / speed
         return max(gauge.hold_until - now, short)
 
 
-def _take(gauge: Gauge, limit: Limit) -> None:
+def _price(limit: Limit, cost: int) -> int:
+    return cost if limit.points else 1
+
+
+def _take(gauge: Gauge, limit: Limit, price: int) -> None:
     if limit.calls is not None:
-        gauge.tokens -= 1
+        gauge.tokens -= price
     elif gauge.remaining is not None:
         gauge.remaining -= 1
 

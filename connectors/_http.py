@@ -96,20 +96,22 @@ class HttpClient:
         *,
         stream: str = "",
         write: bool = False,
+        cost: int = 1,
         params: Mapping[str, str | int] | None = None,
         json: Any = None,
         headers: Mapping[str, str] | None = None,
     ) -> Reply:
         """Send one request and return its answer.
 
-        `kind` is the budget's kind of call. `path` is joined to the base address; ids in it must be quoted already.
+        `kind` is the budget's kind of call, `cost` its price at a vendor that counts points. `path` is joined to the
+        base address; ids in it must be quoted already.
         `write` marks calls with side effects: they may use the budget's reserve, and a lost answer is Ambiguous.
         Raises what `onevoice.errors` names for connectors, after the retries that are safe.
         """
         where = f"{self.system}.{stream}" if stream else self.system
 
         def once() -> Reply:
-            self._budget.acquire(kind, urgent=write)
+            self._budget.acquire(kind, urgent=write, cost=cost)
             try:
                 reply = self._sent(method, path, where, write, params, json, headers)
                 error = _plain_failure(reply, where, write=write) or self._judged(reply, where, write=write)

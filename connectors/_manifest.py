@@ -67,6 +67,9 @@ class Limit(_Strict):
     kinds: tuple[Literal["read", "search", "query", "write"], ...] = Field(min_length=1)
     calls: int | None = Field(default=None, ge=1)
     seconds: float = Field(gt=0)
+    points: bool = False
+    """`calls` counts points: each call takes its own cost, and what the vendor tells to be left is exact, for it gives
+    back what a call did not need."""
     reserve: float = Field(default=0.1, ge=0, lt=1)
     """Share that only urgent calls (writes of suppressions and opt-outs) may use."""
     why: Sentence

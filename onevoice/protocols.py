@@ -124,8 +124,8 @@ class Check:
 class Budget(Protocol):
     """Rate budget handed to a connector; it owns waiting."""
 
-    def acquire(self, kind: str, *, urgent: bool = False) -> None:
-        """Wait until one call of this kind may be made."""
+    def acquire(self, kind: str, *, urgent: bool = False, cost: int = 1) -> None:
+        """Wait until one call of this kind may be made; `cost` is what it takes of limits that count points."""
 
     def observe(self, kind: str, *, remaining: int | None = None, limit: int | None = None) -> None:
         """Take note of what the vendor says is left in the current window."""

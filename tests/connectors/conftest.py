@@ -41,11 +41,13 @@ class Freely:
 
     def __init__(self) -> None:
         self.acquired: list[tuple[str, bool]] = []
+        self.costs: list[int] = []
         self.observed: list[tuple[str, int | None, int | None]] = []
         self.refusals: list[tuple[str, float | None]] = []
 
-    def acquire(self, kind: str, *, urgent: bool = False) -> None:
+    def acquire(self, kind: str, *, urgent: bool = False, cost: int = 1) -> None:
         self.acquired.append((kind, urgent))
+        self.costs.append(cost)
 
     def observe(self, kind: str, *, remaining: int | None = None, limit: int | None = None) -> None:
         self.observed.append((kind, remaining, limit))
