@@ -19,6 +19,8 @@ from onevoice.protocols import Stream
 
 FOLDER = Path(__file__).parent
 Sentence = Annotated[str, Field(min_length=8)]
+CallKind = Annotated[str, Field(pattern=r"^[a-z]+$")]
+"""What a connector calls a group of its calls that the vendor counts together, as in `read` or `write`."""
 
 
 class _Strict(BaseModel):
@@ -64,7 +66,7 @@ class Limit(_Strict):
     """One limit of the vendor: `calls` in `seconds` for the named kinds of call; None where the vendor tells it."""
 
     name: str
-    kinds: tuple[Literal["read", "search", "query", "write"], ...] = Field(min_length=1)
+    kinds: tuple[CallKind, ...] = Field(min_length=1)
     calls: int | None = Field(default=None, ge=1)
     seconds: float = Field(gt=0)
     points: bool = False

@@ -1,0 +1,93 @@
+"""Reading an account: profiles in windows over their time of change, and single ones for read-back.
+
+Klaviyo tells nobody of profiles that were deleted or merged away: they are missing from point reads, and that is all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime, timedelta
+
+from connectors._manifest import StreamEntry
+from connectors._watermark import Span, finished, spans
+from connectors.klaviyo.client import Client, Params
+from connectors.klaviyo.profiles import PAGE, STAMP, SUPPRESSED, Shape, fetch_profiles, suppression_states
+from onevoice.errors import ContractBroken
+from onevoice.protocols import Json, Page, Record
+
+_STEP = timedelta(seconds=1)
+"""Times are compared by the second and both comparisons leave the bound out, so each bound is moved by one."""
+_SUPPRESSED_AT = "subscriptions.email.marketing.suppression.timestamp"
+
+
+class Reader:
+    """Pages of profiles, and single records of both streams."""
+
+    def __init__(self, client: Client, entries: Mapping[str, StreamEntry]) -> None:
+        self._client = client
+        self._entry = entries["profiles"]
+
+    def read(self, stream: str, cursor: Json | None, fields: Sequence[str], as_of: datetime) -> Iterator[Page]:
+        """Yield the profiles that changed, then those that were suppressed since the last read."""
+        if stream != "profiles":
+            raise ContractBroken(
+                f"{self._client.system}.{stream}: only profiles can be read", system=self._client.system, stream=stream
+            )
+        shape = Shape(fields)
+        windows = spans(cursor, as_of - self._entry.settle, self._entry.lookback)
+        for span in windows:
+            for rows, reached in self._walk(shape, span):
+                yield Page(rows, reached.cursor())
+        last = windows[-1]
+        yield Page(self._suppressed(shape, last) if last.since else [], finished(last.through))
+
+    def _walk(self, shape: Shape, span: Span) -> Iterator[tuple[Sequence[Record], Span]]:
+        """Every profile whose time of change lies in the window, oldest first.
+
+        A page's cursor points behind its last profile, so a profile that is edited meanwhile hides no other: it leaves
+        for a later window.
+        """
+        low = span.stamp
+        conditions = [f"greater-than({STAMP},{_second(low - _STEP)})"] if low else []
+        conditions.append(f"less-than({STAMP},{_second(span.through + _STEP)})")
+        for rows in self._found(shape, conditions, STAMP):
+            inside = [(row, at) for row in rows if (at := _stamp(row)) <= span.through and (low is None or at >= low)]
+            newest = max((at for _, at in inside), default=span.stamp)
+            span = span.at(newest)
+            yield [row for row, _ in inside], span
+
+    def _suppressed(self, shape: Shape, span: Span) -> list[Record]:
+        """Profiles that were suppressed in the window: nobody promises that a bounce moves a profile's time of change,
+        and an opt-out must not be missed."""
+        if span.since is None or not shape.with_subscriptions:
+            return []
+        conditions = [f"greater-or-equal({_SUPPRESSED_AT},{_second(span.since)})"]
+        return [row for rows in self._found(shape, conditions, _SUPPRESSED_AT) for row in rows]
+
+    def _found(self, shape: Shape, conditions: Sequence[str], sort: str) -> Iterator[Sequence[Record]]:
+        params: Params = {"filter": ",".join(conditions), "sort": sort, "page[size]": PAGE, **shape.params()}
+        for resources in self._client.pages("/api/profiles", params, stream="profiles"):
+            yield [shape.record(resource) for resource in resources]
+
+    def fetch(self, stream: str, keys: Sequence[str], fields: Sequence[str]) -> Iterator[Record]:
+        """Yield the records as they are now, in the order of `keys`."""
+        if stream == "suppressions":
+            return self._fetch_suppressions(keys)
+        return fetch_profiles(self._client, keys, Shape(fields))
+
+    def _fetch_suppressions(self, keys: Sequence[str]) -> Iterator[Record]:
+        """By e-mail address: whether it is suppressed. An address of no profile is unknown."""
+        states = suppression_states(self._client, keys)
+        for key in keys:
+            yield Record(key, {SUPPRESSED: states[key]}) if key in states else Record(key, {}, deleted=True)
+
+
+def _stamp(row: Record) -> datetime:
+    if row.updated_at is None:
+        raise ContractBroken("profiles: a profile without a time of change")
+    return row.updated_at
+
+
+def _second(value: datetime) -> str:
+    """2026-11-22T09:00:00Z"""
+    return f"{value:%Y-%m-%dT%H:%M:%S}Z"

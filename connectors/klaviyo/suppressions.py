@@ -1,0 +1,95 @@
+"""Suppressing e-mail addresses: the one native opt-out that is set from here, and never lifted.
+
+By address, for it is the address that opted out: whose profile it is may have changed since. Klaviyo makes a new
+profile for an address that it does not know, so each is looked up first. That look also makes a repeat harmless: an
+address that is suppressed already, for whatever reason, is not sent again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from connectors.klaviyo.client import Client
+from connectors.klaviyo.jobs import (
+    COMPLETE,
+    READ_BACK_SECONDS,
+    Resource,
+    patiently,
+    sent_without_refused,
+    unknown,
+    watched,
+)
+from connectors.klaviyo.profiles import SUPPRESSED, suppression_states
+from onevoice.errors import ConnectorError
+from onevoice.protocols import DeferReason, Outcome, Write, WriteResult
+
+PATH = "/api/profile-suppression-bulk-create-jobs"
+STREAM = "suppressions"
+
+
+class Suppressions:
+    """`email_suppressed: true` for e-mail addresses."""
+
+    def __init__(self, client: Client) -> None:
+        self._client = client
+
+    def write(self, writes: Sequence[Write]) -> Sequence[WriteResult]:
+        """Suppress at most 100 addresses; one result per write."""
+        results = {write.key: fault for write in writes if (fault := _unsendable(write))}
+        askable = [write for write in writes if write.key not in results]
+        states = suppression_states(self._client, [write.key for write in askable])
+        for write in askable:
+            if write.key not in states:
+                results[write.key] = WriteResult(
+                    write.key, Outcome.REJECTED, "NO_PROFILE", "no profile has this address"
+                )
+            elif states[write.key]:
+                results[write.key] = WriteResult(write.key, Outcome.UNCHANGED)
+        left = [write for write in askable if write.key not in results]
+        return [*results.values(), *(sent_without_refused(left, self._send) if left else ())]
+
+    def _send(self, writes: Sequence[Write]) -> Iterator[WriteResult]:
+        body = {
+            "data": {
+                "type": "profile-suppression-bulk-create-job",
+                "attributes": {"profiles": {"data": [_profile(write) for write in writes]}},
+            }
+        }
+        job = self._client.post(PATH, body, stream=STREAM)["data"]
+        try:
+            yield from self._settled(job, writes)
+        except ConnectorError as exc:
+            yield from unknown(writes, type(exc).__name__, f"a job was accepted, and then: {exc}")
+
+    def _settled(self, job: Resource, writes: Sequence[Write]) -> Iterator[WriteResult]:
+        """The job counts how many it did and says not which: the profiles themselves tell."""
+        over = watched(self._client, PATH, job, STREAM)["status"] == COMPLETE
+        addresses = [write.key for write in writes]
+        states: Mapping[str, bool] = {}
+
+        def all_there() -> bool:
+            nonlocal states
+            states = suppression_states(self._client, addresses)
+            return all(states.get(address) for address in addresses)
+
+        patiently(all_there, READ_BACK_SECONDS if over else 0.0)
+        for write in writes:
+            if states.get(write.key):
+                yield WriteResult(write.key, Outcome.ACCEPTED)
+            elif over:
+                words = "the job is complete, and the address is not suppressed yet"
+                yield WriteResult(write.key, Outcome.DEFERRED, "NOT_SEEN_YET", words, DeferReason.RETRYABLE)
+            else:
+                yield from unknown([write], "JOB_NOT_COMPLETE", "the suppression job did not end in time")
+
+
+def _unsendable(write: Write) -> WriteResult | None:
+    if write.fields == {SUPPRESSED: True} and "@" in write.key:
+        return None
+    words = f"an e-mail address can only be suppressed ({SUPPRESSED}: true)"
+    return WriteResult(write.key, Outcome.REJECTED, "NOT_ALLOWED", words)
+
+
+def _profile(write: Write) -> Mapping[str, Any]:
+    return {"type": "profile", "attributes": {"email": write.key}}
