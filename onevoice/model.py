@@ -200,6 +200,16 @@ class TierHold:
 
 
 @dataclass(frozen=True, slots=True)
+class PointExpiry:
+    """Points of one wallet that are lost after a day."""
+
+    wallet: str
+    points: Any
+    """Decimal."""
+    expires_on: date
+
+
+@dataclass(frozen=True, slots=True)
 class Membership:
     """One membership as its system of record states it."""
 
@@ -214,6 +224,7 @@ class Membership:
     tiers: Sequence[TierHold] = ()
     points: Mapping[str, Any] = field(default_factory=dict)
     """Wallet name -> available Decimal."""
+    expiries: Sequence[PointExpiry] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -229,6 +240,8 @@ class LoyaltyStatus:
     tier_rank: int | None = None
     tier_until: date | None = None
     points: Mapping[str, Any] = field(default_factory=dict)
+    points_next_expiry_on: date | None = None
+    """The next day on which points are lost."""
     member_since: date | None = None
     restrictions: Sequence[str] = ()
     memberships: Sequence[Ref] = ()

@@ -40,6 +40,11 @@ class ConsentFile(StrictModel):
     default_regime: Regime = Field(
         description="What silence means where no country rule applies: opt_in = not allowed, opt_out = allowed."
     )
+    channel_regimes: Mapping[str, Regime] = Field(
+        default_factory=dict,
+        description="What silence means on a channel, whatever the country: a text message needs a yes where an e-mail "
+        "may not.",
+    )
     regimes: Mapping[Country, Regime] = Field(
         default_factory=dict, description="What silence means by the customer's country (two-letter code)."
     )

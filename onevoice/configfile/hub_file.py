@@ -81,6 +81,11 @@ class HubFile(StrictModel):
 
     timezone: Zone = Field(default="UTC", description="Days begin and end here, and times without a zone are of here")
     default_phone_region: Region = Field(description="Country of phone numbers that name none")
+    currency: str = Field(
+        default="GBP",
+        pattern="^[A-Z]{3}$",
+        description="What annual spend is counted in (ISO 4217); orders in other currencies are left out of it",
+    )
     database: str | None = Field(
         default=None, description="SQLAlchemy address without a password; left out: a SQLite file in the project"
     )

@@ -32,6 +32,11 @@ class Wallet(StrictModel):
     role: Role = Field(
         description="What the points are for. Only redeemable ones are ever added up over a customer's cards."
     )
+    system_of_record: str | None = Field(
+        default=None,
+        description="The system whose balances and expiry dates count; left out, the programme's own. "
+        "Balances anywhere else are copies.",
+    )
 
 
 class Programme(StrictModel):
@@ -40,6 +45,11 @@ class Programme(StrictModel):
     label: str = Field(description="Name that people read.")
     system_of_record: str = Field(
         description="The system whose memberships count. What any other system says of them is a claim, never counted."
+    )
+    also_joined_in: Sequence[str] = Field(
+        default=(),
+        description="Further systems in which a membership may begin: its holder is a member. Tiers come from the "
+        "system of record alone, points from their wallet's.",
     )
     tiers: Sequence[str] = Field(default=(), description="Tiers in lower-case words, lowest first.")
     tier_words: Mapping[str, str] = Field(

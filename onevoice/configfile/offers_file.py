@@ -17,12 +17,33 @@ FieldKind = Literal["text", "integer", "decimal", "boolean", "date", "datetime"]
 FieldKinds = Mapping[str, FieldKind]
 
 
+class Once(StrictModel):
+    """A family that one customer gets from one system only: a reward of the year, say."""
+
+    by: Sequence[str] = Field(
+        min_length=1, description="Systems in the order in which they are chosen to send it; others come last."
+    )
+    right_in: str | None = Field(
+        default=None,
+        description="Customer field that the message goes by (birth_date): a record without it is not chosen, and one "
+        "that has the surviving value goes first.",
+    )
+    code: str | None = Field(
+        default=None, alias="class", pattern="^K[0-9]{1,2}$", description="Class number, in machine reports only."
+    )
+    contradiction: str = Field(min_length=1, description="What it is called when a second system sends it as well.")
+
+
 class Family(StrictModel):
     """One family of offers."""
 
     label: str = Field(min_length=1, description="What people read.")
     marketing: bool = Field(default=True, description="Needs marketing consent.")
     promotional: bool = Field(default=True, description="Sells something; kept from customers in trouble.")
+    channels: Sequence[str] | None = Field(
+        default=None, min_length=1, description="Channels it goes out on; left out, all of them."
+    )
+    once: Once | None = Field(default=None, description="A customer gets it from one record of one system only.")
 
 
 class Related(StrictModel):
@@ -74,7 +95,9 @@ class SystemGates(StrictModel):
     related: Mapping[str, Related] = Field(
         default_factory=dict, description="Further values drawn from related records, usable like fields."
     )
-    reaches: str = Field(description="Whom the system sends to at all: the native opt-outs.")
+    reaches: str | Mapping[str, str] = Field(
+        description="Whom the system sends to at all: the native opt-outs. One expression, or one by channel."
+    )
     sends: Sequence[Send] = Field(min_length=1, description="The campaigns.")
 
 
@@ -100,7 +123,23 @@ class OffersFile(StrictModel):
                     raise ValueError(f"gates: {send.family!r} is not a family (families: {known})")
                 if send.channel not in self.channels:
                     raise ValueError(f"gates: {send.channel!r} is not a channel (channels: {', '.join(self.channels)})")
+                if send.channel not in self.channels_of(send.family):
+                    named = ", ".join(self.channels_of(send.family))
+                    raise ValueError(
+                        f"gates: {gates.system} sends {send.family} by {send.channel}, which is not among the family's "
+                        f"channels (they are {named})"
+                    )
+        for name, family in self.families.items():
+            unknown = [channel for channel in family.channels or () if channel not in self.channels]
+            if unknown:
+                raise ValueError(
+                    f"families.{name}: {unknown[0]!r} is not a channel (channels: {', '.join(self.channels)})"
+                )
         return self
+
+    def channels_of(self, family: str) -> Sequence[str]:
+        """Channels that a family goes out on."""
+        return self.families[family].channels or self.channels
 
     def until_name(self, family: str) -> str:
         """The field that holds the last day this family is kept back."""

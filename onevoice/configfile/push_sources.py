@@ -4,8 +4,9 @@ profile.id                     our id of the customer
 decided_at                     when anything that is pushed last changed
 golden.<customer field>        the surviving value
 status.<programme>.<field>     merged loyalty status: tier, tier_until, points, member_since, status
-suppress.<family>              last day on which the family must not be sent; FOREVER when no date ends it
-suppressed.<family>            whether it must not be sent today
+suppress.<family>              last day on which the family must not be sent by e-mail; FOREVER when no date ends it
+suppress.<family>.<channel>    the same for another channel
+suppressed.<family>[.<channel>] whether it must not be sent today
 opt_out.<channel>              true only for the very contact point that opted out
 """
 
@@ -19,6 +20,7 @@ STATUS_FIELDS: Mapping[str, FieldType] = {
     "tier": FieldType.TEXT,
     "tier_until": FieldType.DATE,
     "points": FieldType.DECIMAL,
+    "points_next_expiry_on": FieldType.DATE,
     "member_since": FieldType.DATE,
     "status": FieldType.TEXT,
 }
@@ -33,13 +35,14 @@ def push_sources(
     custom: Mapping[str, FieldType],
 ) -> Mapping[str, FieldType]:
     """Every source that these programmes, offer families, channels and custom attributes give, with its type."""
-    families = tuple(families)
+    families, channels = tuple(families), tuple(channels)
+    places = [*families, *(f"{family}.{channel}" for family in families for channel in channels)]
     return {
         "profile.id": FieldType.TEXT,
         DECIDED_AT: FieldType.DATETIME,
         **{f"golden.{name}": type_ for name, type_ in {**KINDS["customer"], **custom}.items()},
         **{f"status.{each}.{name}": type_ for each in programmes for name, type_ in STATUS_FIELDS.items()},
-        **{f"suppress.{family}": FieldType.DATE for family in families},
-        **{f"suppressed.{family}": FieldType.BOOLEAN for family in families},
+        **{f"suppress.{place}": FieldType.DATE for place in places},
+        **{f"suppressed.{place}": FieldType.BOOLEAN for place in places},
         **{f"opt_out.{channel}": FieldType.BOOLEAN for channel in channels},
     }

@@ -124,6 +124,11 @@ class SuppressionFile(StrictModel):
     contact_point: Named = Field(
         description="Sending marketing to an address or number on which anybody opted out, whoever uses it."
     )
+    undeliverable: Named | None = Field(
+        default=None,
+        description="Sending marketing to an address or number that bounced or complained of spam; left out, it is "
+        "called what contact_point says.",
+    )
     claims: Mapping[str, Named] = Field(
         default_factory=dict,
         description="By fact: sending a message that states another value of it.",

@@ -15,7 +15,7 @@ def may_contact(
     """
     if (channel, purpose) in state.person_denied or (contact_point, channel, purpose) in state.point_denied:
         return False
-    return (contact_point, channel, purpose) in state.granted or not _needs_grant(config, country)
+    return (contact_point, channel, purpose) in state.granted or not _needs_grant(config, channel, country)
 
 
 def channel_denied(state: ConsentState, channel: str, purpose: str, config: ConsentFile, country: str | None) -> bool:
@@ -25,9 +25,11 @@ def channel_denied(state: ConsentState, channel: str, purpose: str, config: Cons
     """
     if (channel, purpose) in state.person_denied:
         return True
-    return _needs_grant(config, country) and not any(key[1:] == (channel, purpose) for key in state.granted)
+    return _needs_grant(config, channel, country) and not any(key[1:] == (channel, purpose) for key in state.granted)
 
 
-def _needs_grant(config: ConsentFile, country: str | None) -> bool:
+def _needs_grant(config: ConsentFile, channel: str, country: str | None) -> bool:
+    if channel in config.channel_regimes:
+        return config.channel_regimes[channel] == "opt_in"
     regime = config.regimes.get(country.upper(), config.default_regime) if country else config.default_regime
     return regime == "opt_in"

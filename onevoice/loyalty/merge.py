@@ -59,7 +59,7 @@ def _counted(memberships: Iterable[Membership], config: LoyaltyFile) -> dict[str
     by_source: dict[tuple[object, ...], Membership] = {}
     for membership in memberships:
         programme = config.programmes.get(membership.programme)
-        if programme is None or membership.source.system != programme.system_of_record:
+        if programme is None or membership.source.system not in _ledgers(programme):
             continue
         if membership.type.casefold() not in programme.types:
             continue
@@ -74,21 +74,31 @@ def _counted(memberships: Iterable[Membership], config: LoyaltyFile) -> dict[str
     return counted
 
 
+def _ledgers(programme: Programme) -> frozenset[str]:
+    """Systems that state something of their own about the programme; what any other says is a copy."""
+    wallets = {wallet.system_of_record for wallet in programme.wallets.values() if wallet.system_of_record}
+    return frozenset({programme.system_of_record, *programme.also_joined_in, *wallets})
+
+
 def _merge(name: str, cards: Sequence[_Card], programme: Programme, as_of: date) -> LoyaltyStatus:
-    living = [card for card in cards if card.status != "erased"]
+    holders = {programme.system_of_record, *programme.also_joined_in}
+    every = [card for card in cards if card.membership.source.system in holders]
+    living = [card for card in every if card.status != "erased"]
+    holding = [card for card in cards if card.status != "erased" and FLAGS[card.status].usable]
     usable = [card.membership for card in living if FLAGS[card.status].usable]
     restrictions = tuple(sorted({card.status for card in living if card.status == "suspended"}))
     held = _highest(usable, programme, as_of)
     enrolled = [card.membership.enrolled_on for card in living if card.membership.enrolled_on is not None]
     return LoyaltyStatus(
         programme=name,
-        status=min((card.status for card in cards), key=RANKED.index),
+        status=min((card.status for card in every), key=RANKED.index, default="prospect"),
         is_member=any(counts_as_member(card.membership, card.status, programme, as_of) for card in living),
         has_perks=_has_perks(living, held, programme) and not restrictions,
         tier=held.tier if held else None,
         tier_rank=held.rank if held else None,
         tier_until=held.until if held and held.until != date.max else None,
-        points=_points(usable, programme),
+        points=_points([card.membership for card in holding], programme),
+        points_next_expiry_on=_next_expiry([card.membership for card in holding], programme, as_of),
         member_since=min(enrolled, default=None),
         restrictions=restrictions,
         memberships=tuple(card.membership.source for card in living),
@@ -109,6 +119,7 @@ def _highest(usable: Iterable[Membership], programme: Programme, as_of: date) ->
     found = (
         _Held(rank, hold.until or date.max, programme.tiers[rank - 1])
         for membership in usable
+        if membership.source.system == programme.system_of_record
         for hold in membership.tiers
         if _in_force(hold, as_of) and (rank := _rank(hold.tier, programme)) is not None
     )
@@ -132,9 +143,28 @@ def _points(usable: Iterable[Membership], programme: Programme) -> Mapping[str, 
     total: dict[str, Decimal] = {}
     for membership in usable:
         for wallet, available in membership.points.items():
-            if wallet in programme.wallets and programme.wallets[wallet].role == "redeemable":
+            if _counts(wallet, membership, programme):
                 total[wallet] = total.get(wallet, Decimal(0)) + Decimal(available)
     return dict(sorted(total.items()))
+
+
+def _next_expiry(usable: Iterable[Membership], programme: Programme, as_of: date) -> date | None:
+    """The next day on which redeemable points are lost; legal overrides by residence (R8) are not known here."""
+    days = (
+        expiry.expires_on
+        for membership in usable
+        for expiry in membership.expiries
+        if expiry.expires_on >= as_of and expiry.points > 0 and _counts(expiry.wallet, membership, programme)
+    )
+    return min(days, default=None)
+
+
+def _counts(wallet: str, membership: Membership, programme: Programme) -> bool:
+    """Whether this membership's word on a wallet is the ledger's, and the wallet may be added up."""
+    known = programme.wallets.get(wallet)
+    if known is None or known.role != "redeemable":
+        return False
+    return membership.source.system == (known.system_of_record or programme.system_of_record)
 
 
 def _edges(card: _Card, programme: Programme) -> Iterable[date]:
@@ -144,3 +174,5 @@ def _edges(card: _Card, programme: Programme) -> Iterable[date]:
             yield hold.since
         if hold.until is not None:
             yield later(hold.until, 1)
+    for expiry in card.membership.expiries:
+        yield later(expiry.expires_on, 1)

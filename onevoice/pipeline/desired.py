@@ -11,6 +11,7 @@ from typing import Any
 from onevoice.mapping import PushField
 from onevoice.model import FOREVER
 from onevoice.pipeline.targets import PushTarget
+from onevoice.policy import Refusal
 from onevoice.store.outboxes import OutboxRow
 from onevoice.store.pages import DestinationState
 from onevoice.store.profiles import DecisionRow, ProfileRow
@@ -19,44 +20,49 @@ from onevoice.store.schema import PENDING
 OPT_OUTS, SUPPRESSIONS, STATUS = 0, 1, 2
 """Urgency of a write: an opt-out leaves before everything else."""
 STAMP = "decided_at"
+EMAIL = "email"
 
 
 @dataclass(frozen=True, slots=True)
 class HubView:
-    """What the hub says about one customer record: its profile, what was decided, and its own e-mail address."""
+    """What the hub says about one customer record: its profile, what was decided, and its own contact points."""
 
     profile: ProfileRow
     decision: DecisionRow
-    email: str | None
+    points: Mapping[str, str]
+    """Channel -> the address or number that this record holds."""
     marketing: frozenset[str]
     """Families that need consent: an opted-out address takes none of them."""
     today: date
+    elsewhere: frozenset[str] = frozenset()
+    """Families that a customer gets once, and that another record of this one carries."""
+
+    def refusal(self, channel: str) -> Refusal | None:
+        """Why the very address or number that this record holds must not be written to; None when it may be."""
+        known: Mapping[str, Any] = self.profile.consent["points"].get(self.points.get(channel), {})
+        no = known.get(f"{channel}/marketing")
+        if no is None:
+            return None
+        return Refusal.OPTED_OUT if no.get("opted_out") else Refusal.UNDELIVERABLE
 
     @property
-    def address_denied(self) -> bool:
-        """The very address that this record holds must not be written to."""
-        return self._no_at_address is not None
-
-    @property
-    def address_opted_out(self) -> bool:
-        """Somebody opted out on the very address that this record holds: a bounce there is no opt-out."""
-        return bool((self._no_at_address or {}).get("opted_out"))
-
-    @property
-    def _no_at_address(self) -> Mapping[str, Any] | None:
-        found: Mapping[str, Any] = self.profile.consent["points"].get(self.email, {})
-        return found.get("email/marketing")
+    def refused(self) -> Mapping[str, Refusal]:
+        """By channel, why this record's own contact point must not be written to."""
+        return {channel: no for channel in self.points if (no := self.refusal(channel)) is not None}
 
     def value(self, source: str) -> Any:
         """The value behind a push source such as `status.club.tier`, None when there is none."""
         head, _, rest = source.partition(".")
         return _READERS[head](self, rest)
 
-    def until(self, family: str) -> date | None:
-        """Last day on which the family must not be sent to this record."""
-        if self.address_denied and family in self.marketing:
+    def until(self, place: str) -> date | None:
+        """Last day on which a family must not be sent to this record; `place` is `family` (by e-mail) or
+        `family.channel`."""
+        family, _, channel = place.partition(".")
+        channel = channel or EMAIL
+        if family in self.elsewhere or (family in self.marketing and self.refusal(channel) is not None):
             return FOREVER
-        found = [d["until"] for d in self.decision.denials if d["family"] == family and d["channel"] == "email"]
+        found = [d["until"] for d in self.decision.denials if (d["family"], d["channel"]) == (family, channel)]
         return date.fromisoformat(found[0]) if found else None
 
 
@@ -65,13 +71,13 @@ def _status(view: HubView, rest: str) -> Any:
     value = view.profile.status.get(programme, {}).get(field)
     if value is None:
         return None
-    if field in {"tier_until", "member_since"}:
+    if field in {"tier_until", "member_since", "points_next_expiry_on"}:
         return date.fromisoformat(value)
     return Decimal(value) if field == "points" else value
 
 
 def _opt_out(view: HubView, channel: str) -> Any:
-    return channel == "email" and view.address_opted_out
+    return view.refusal(channel) is Refusal.OPTED_OUT
 
 
 _READERS: Mapping[str, Callable[[HubView, str], Any]] = {

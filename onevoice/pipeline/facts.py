@@ -7,13 +7,29 @@ time, also as of an earlier day.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from datetime import UTC, date, datetime
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from onevoice.model import Item, LoyaltyStatus, Membership, TierHold
+from onevoice.model import Item, LoyaltyStatus, Membership, PointExpiry, TierHold
 
 COMPLAINT = "complaint"
+YEAR = timedelta(days=365)
+"""What "annual" spend looks back on."""
+REWARDS = ("birthday", "welcome")
+"""Kinds of reward that rules may ask about."""
+DEFAULT_WALLET = "points"
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """How items are read: the run's day, where the company's days begin, and what it counts its money in."""
+
+    today: date
+    zone: ZoneInfo
+    currency: str
 
 
 def memberships_of(items: Iterable[Item], owned: Mapping[str, Iterable[Item]]) -> list[Membership]:
@@ -31,10 +47,12 @@ def memberships_of(items: Iterable[Item], owned: Mapping[str, Iterable[Item]]) -
         if item.data.get("tier"):
             tiers.append(TierHold(item.data["tier"], None, _day(item.data.get("tier_until"))))
         points = {
-            part.data.get("wallet") or "points": part.data["available"] for part in parts if part.kind == "balance"
+            part.data.get("wallet") or DEFAULT_WALLET: part.data["available"]
+            for part in parts
+            if part.kind == "balance"
         }
         if item.data.get("points") is not None:
-            points.setdefault("points", item.data["points"])
+            points.setdefault(DEFAULT_WALLET, item.data["points"])
         found.append(
             Membership(
                 source=item.source,
@@ -46,30 +64,59 @@ def memberships_of(items: Iterable[Item], owned: Mapping[str, Iterable[Item]]) -
                 ends_on=_day(item.data.get("ends_on")),
                 tiers=tuple(sorted(tiers, key=lambda hold: (hold.tier, str(hold.since), str(hold.until)))),
                 points=points,
+                expiries=_expiries(parts),
             )
         )
     return sorted(found, key=lambda membership: membership.source)
+
+
+def _expiries(parts: Iterable[Item]) -> tuple[PointExpiry, ...]:
+    found = (
+        PointExpiry(
+            part.data.get("wallet") or DEFAULT_WALLET,
+            Decimal(part.data["points"]),
+            date.fromisoformat(part.data["expires_on"]),
+        )
+        for part in parts
+        if part.kind == "point_expiry"
+    )
+    return tuple(sorted(found, key=lambda expiry: (expiry.expires_on, expiry.wallet, expiry.points)))
 
 
 def facts_of(
     items: Iterable[Item],
     golden: Mapping[str, Any],
     status: LoyaltyStatus | None,
-    *,
-    email_denied: bool,
-    zone: ZoneInfo,
+    denied: Mapping[str, bool],
+    reading: Reading,
 ) -> dict[str, Any]:
-    """Facts by name, as JSON values; a fact that is not known is left out."""
+    """Facts by name, as JSON values; a fact that is not known is left out.
+
+    `denied` says by channel whether no address or number of the customer may be written to.
+    """
     items = list(items)
     facts = {
         **_status_facts(status),
-        **_order_facts(items, zone),
-        **_case_facts(items, zone),
-        "email_denied": email_denied,
+        **_order_facts(items, reading),
+        **_cart_facts(items, reading.zone),
+        **_case_facts(items, reading.zone),
+        **_reward_facts(items),
+        **{f"{channel}_denied": no for channel, no in denied.items()},
         "country": golden.get("country"),
         "birth_date": golden.get("birth_date"),
     }
     return {name: value for name, value in facts.items() if value is not None}
+
+
+def next_change(items: Iterable[Item], reading: Reading) -> date | None:
+    """First day after today on which the same items may give other facts: an order leaves the year; None: never."""
+    days = (
+        day + YEAR
+        for order in _orders(items)
+        if order.get("total") is not None
+        and (day := _date_in(_moment(order["ordered_at"]), reading.zone)) <= reading.today
+    )
+    return min((day for day in days if day > reading.today), default=None)
 
 
 def _status_facts(status: LoyaltyStatus | None) -> dict[str, Any]:
@@ -83,28 +130,97 @@ def _status_facts(status: LoyaltyStatus | None) -> dict[str, Any]:
         "tier_rank": status.tier_rank or 0,
         "tier_until": status.tier_until.isoformat() if status.tier_until else None,
         "points": str(sum(status.points.values())) if status.points else None,
+        "points_next_expiry_on": status.points_next_expiry_on.isoformat() if status.points_next_expiry_on else None,
         "memberships": len(status.memberships),
     }
 
 
-def _order_facts(items: Iterable[Item], zone: ZoneInfo) -> dict[str, Any]:
-    orders = [item.data for item in items if item.kind == "order" and item.data.get("ordered_at")]
-    carts = [item.data for item in items if item.kind == "cart" and item.data.get("abandoned_at")]
-    last = max((_moment(order["ordered_at"]) for order in orders), default=None)
-    facts: dict[str, Any] = {"orders_total": sum(int(order.get("orders", 1)) for order in orders)}
+def _orders(items: Iterable[Item]) -> list[Mapping[str, Any]]:
+    """Order lines that stand: of orders with a time that were not cancelled."""
+    return [i.data for i in items if i.kind == "order" and i.data.get("ordered_at") and not i.data.get("cancelled_at")]
+
+
+def _order_facts(items: Iterable[Item], reading: Reading) -> dict[str, Any]:
+    items = list(items)
+    lines = _orders(items)
+    last = max((_moment(line["ordered_at"]) for line in lines), default=None)
+    facts: dict[str, Any] = {"orders_total": _count(items)}
     if last:
-        facts["last_order_at"], facts["last_order_on"] = last.isoformat(), _day_in(last, zone)
-    if carts:
-        cart = max(carts, key=lambda c: (_moment(c["abandoned_at"]), c.get("category") or ""))
-        left = _moment(cart["abandoned_at"])
-        facts["cart_at"], facts["cart_on"] = left.isoformat(), _day_in(left, zone)
-        facts["cart_category"] = cart.get("category")
-        same = [
-            _moment(o["ordered_at"]) for o in orders if cart.get("category") and o.get("category") == cart["category"]
-        ]
-        if same:
-            facts["last_order_in_cart_category_at"] = max(same).isoformat()
+        facts["last_order_at"], facts["last_order_on"] = last.isoformat(), _day_in(last, reading.zone)
+    full = max((_moment(line["ordered_at"]) for line in lines if _at_full_price(line)), default=None)
+    if full:
+        facts["last_full_price_on"] = _day_in(full, reading.zone)
+    spent = [
+        Decimal(line["total"])
+        for line in lines
+        if line.get("total") is not None
+        and line.get("currency", reading.currency) == reading.currency
+        and _within_a_year(_date_in(_moment(line["ordered_at"]), reading.zone), reading.today)
+    ]
+    if spent:
+        facts["annual_spend"] = str(sum(spent))
     return facts
+
+
+def _within_a_year(day: date, today: date) -> bool:
+    return day <= today and today - day < YEAR
+
+
+def _count(items: Iterable[Item]) -> int:
+    """Orders that stand: the lines of one record are one order, or as many as the record says it sums up."""
+    counted: dict[str, int] = {}
+    for item in items:
+        if item.kind == "order" and not item.data.get("cancelled_at"):
+            source = str(item.source)
+            counted[source] = max(counted.get(source, 0), int(item.data.get("orders", 1)))
+    return sum(counted.values())
+
+
+def _at_full_price(line: Mapping[str, Any]) -> bool:
+    """Whether something was paid, and no less than the list price."""
+    if line.get("total") is None or line.get("list_total") is None:
+        return False
+    return Decimal(line["total"]) > 0 and Decimal(line["total"]) >= Decimal(line["list_total"])
+
+
+def _cart_facts(items: Iterable[Item], zone: ZoneInfo) -> dict[str, Any]:
+    """Of the carts that the customer left: the latest one, the latest bought since, and the latest still open.
+
+    A cart is bought when something of its category was ordered later, in any channel.
+    """
+    items = list(items)
+    carts = [i.data for i in items if i.kind == "cart" and i.data.get("abandoned_at") and not i.data.get("closed_at")]
+    if not carts:
+        return {}
+    later: dict[str, datetime] = {}
+    for order in _orders(items):
+        if category := order.get("category"):
+            moment = _moment(order["ordered_at"])
+            later[category] = max(moment, later.get(category, moment))
+    bought: list[datetime] = []
+    waiting: list[datetime] = []
+    for cart in carts:
+        left, ordered = _moment(cart["abandoned_at"]), later.get(cart.get("category") or "")
+        (bought if ordered and ordered > left else waiting).append(left)
+    cart = max(carts, key=lambda c: (_moment(c["abandoned_at"]), c.get("category") or ""))
+    left = _moment(cart["abandoned_at"])
+    facts: dict[str, Any] = {"cart_at": left.isoformat(), "cart_on": _day_in(left, zone)}
+    facts["cart_category"] = cart.get("category")
+    if bought:
+        facts["bought_cart_on"] = _day_in(max(bought), zone)
+    if waiting:
+        facts["open_cart_on"] = _day_in(max(waiting), zone)
+    if ordered := later.get(cart.get("category") or ""):
+        facts["last_order_in_cart_category_at"] = ordered.isoformat()
+    return facts
+
+
+def _reward_facts(items: Iterable[Item]) -> dict[str, Any]:
+    granted = [item.data for item in items if item.kind == "reward"]
+    return {
+        f"{kind}_reward_on": max((r["granted_on"] for r in granted if r["kind"] == kind), default=None)
+        for kind in REWARDS
+    }
 
 
 def _case_facts(items: Iterable[Item], zone: ZoneInfo) -> dict[str, Any]:
@@ -121,11 +237,15 @@ def _moment(text: str) -> datetime:
 
 
 def _day_in(moment: datetime, zone: ZoneInfo) -> str:
+    return _date_in(moment, zone).isoformat()
+
+
+def _date_in(moment: datetime, zone: ZoneInfo) -> date:
     """The day of a moment where the company is; at the ends of time, which vendors write for "never", in UTC."""
     try:
-        return moment.astimezone(zone).date().isoformat()
+        return moment.astimezone(zone).date()
     except OverflowError:
-        return moment.date().isoformat()
+        return moment.date()
 
 
 def _day(text: str | None) -> date | None:

@@ -33,6 +33,8 @@ from onevoice.store.profiles import DecisionRow, ProfileRow
 EMBEDDED = "sqlite:///{root}/.onevoice/hub.sqlite"
 
 
+CONTACT_POINTS = {"email": "email", "sms": "phone"}
+"""Channel -> the customer field with the address or number that it writes to. A till receipt needs none."""
 PACED = "paced"
 """Setting `<env_prefix>_PACED=off`: an account without limits (a sandbox) is not paced by the manifest's ceilings."""
 
@@ -139,9 +141,16 @@ class Hub:
             ),
         }
 
-    def view(self, profile: ProfileRow, decision: DecisionRow, customer: Mapping[str, Any]) -> HubView:
+    def view(
+        self,
+        profile: ProfileRow,
+        decision: DecisionRow,
+        customer: Mapping[str, Any],
+        elsewhere: frozenset[str] = frozenset(),
+    ) -> HubView:
         """What the hub says about one customer record."""
-        return HubView(profile, decision, customer.get("email"), self.marketing, self.today)
+        points = {channel: str(customer[name]) for channel, name in CONTACT_POINTS.items() if customer.get(name)}
+        return HubView(profile, decision, points, self.marketing, self.today, elsewhere)
 
     def destinations_of(self, refs: Iterable[str]) -> set[str]:
         """Destination records that have the keys of these customer records."""

@@ -7,20 +7,23 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from onevoice.model import Item, Ref
 from onevoice.pipeline.coherence import findings_of, raw_of_customers
 from onevoice.pipeline.desired import STAMP, HubView, changed_fields, write_of
 from onevoice.pipeline.hub import Hub
+from onevoice.pipeline.once import carried_elsewhere
 from onevoice.pipeline.report import Report
 from onevoice.pipeline.targets import PushTarget, customer_of
-from onevoice.store import Connection, contradictions, identities, outboxes, pages, profiles, runs
+from onevoice.store import Connection, carriers, contradictions, identities, outboxes, pages, profiles, runs
 from onevoice.store.outboxes import Held, OutboxRow
 from onevoice.store.pages import DestinationState
 from onevoice.store.schema import AMBIGUOUS, PENDING
 
 CHUNK = 1000
+NONE: frozenset[str] = frozenset()
 
 
 def plan(hub: Hub) -> Report:
@@ -70,6 +73,8 @@ class _Planner:
         self.decisions = profiles.load_decisions(connection, ids)
         refs = [ref for ids_refs in self.members.values() for ref in ids_refs]
         self.items: Mapping[str, Sequence[Item]] = pages.load_items(connection, refs)
+        self.raw = raw_of_customers(hub, connection, (ref for ref in refs if self._sends(ref)))
+        self.views = self._views()
         self.entries = list(self._entries())
         wanted = {str(destination) for _, _, destination, _ in self.entries}
         self.states = pages.load_destinations(connection, wanted)
@@ -101,22 +106,39 @@ class _Planner:
         self.counts["profiles"] += len(self.profiles)
         self._note_contradictions()
 
+    def _sends(self, ref: str) -> bool:
+        """Whether the record's system sends anything: then what it would send is looked at, written to or not."""
+        source = Ref.parse(ref)
+        return self.hub.policy.reader(source.system, source.stream) is not None
+
+    def _views(self) -> dict[str, HubView]:
+        """What the hub says about every customer record of these profiles that has been decided.
+
+        Where nothing is decided yet, the next cycle does it: a plan never runs ahead of its decision.
+        """
+        views: dict[str, HubView] = {}
+        elsewhere: dict[str, frozenset[str]] = {}
+        for profile_id in sorted(self.profiles.keys() & self.decisions.keys()):
+            profile, decision = self.profiles[profile_id], self.decisions[profile_id]
+            records = {
+                ref: (self.hub.view(profile, decision, customer), customer)
+                for ref in self.members.get(profile_id, ())
+                if (customer := customer_of(self.items.get(ref, ()))) is not None
+            }
+            carried = carried_elsewhere(self.hub.policy, records, self.raw)
+            elsewhere.update(carried)
+            views.update({ref: replace(view, elsewhere=carried.get(ref, NONE)) for ref, (view, _) in records.items()})
+        carriers.replace(self.connection, views, elsewhere)
+        return views
+
     def _entries(self) -> Iterable[tuple[HubView, PushTarget, Ref, str]]:
         """(view, target, destination ref, customer ref) of every destination record of these profiles."""
-        for profile_id in sorted(self.profiles):
-            decision = self.decisions.get(profile_id)
-            if decision is None:
-                continue  # decided in the next cycle: a plan never runs ahead of its decision
-            for ref in self.members.get(profile_id, ()):
-                source = Ref.parse(ref)
-                customer = customer_of(self.items.get(ref, ()))
-                if customer is None:
-                    continue
-                view = self.hub.view(self.profiles[profile_id], decision, customer)
-                for target in self.hub.targets_per(source.system, source.stream):
-                    destination = target.ref(source.key, customer)
-                    if destination is not None:
-                        yield view, target, destination, ref
+        for ref, view in self.views.items():
+            source, customer = Ref.parse(ref), customer_of(self.items.get(ref, ()))
+            for target in self.hub.targets_per(source.system, source.stream):
+                destination = target.ref(source.key, customer)
+                if destination is not None:
+                    yield view, target, destination, ref
 
     def _put_right(self, view: HubView, target: PushTarget, ref: str, changes: dict[str, Any]) -> dict[str, Any]:
         """A write that may have left may also have arrived: what replaces it says every field of it again."""
@@ -149,12 +171,11 @@ class _Planner:
 
     def _note_contradictions(self) -> None:
         """Evaluate what the systems would send with the values that were read from them."""
-        by_customer: dict[str, HubView] = {ref: view for view, _, _, ref in self.entries}
-        raw = raw_of_customers(self.hub, self.connection, by_customer)
+        raw = {ref: self.raw[ref] for ref in self.views if ref in self.raw}
         for _, target, destination, ref in self.entries:
             state = self.states.get(str(destination))
             if state and ref in raw and target.stream != target.per:
-                raw[ref].update(target.beside(state.observed))
-        rows = [row for ref in raw for row in findings_of(self.hub, ref, by_customer[ref], raw[ref])]
-        opened, _ = contradictions.replace(self.connection, by_customer, rows, self.hub.as_of)
+                raw[ref] = {**raw[ref], **target.beside(state.observed)}
+        rows = [row for ref in raw for row in findings_of(self.hub, ref, self.views[ref], raw[ref])]
+        opened, _ = contradictions.replace(self.connection, self.views, rows, self.hub.as_of)
         self.counts["contradictions"] += opened

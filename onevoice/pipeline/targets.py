@@ -8,6 +8,7 @@ from typing import Any
 
 from onevoice.mapping import PushField, PushSpec
 from onevoice.model import Item, Ref
+from onevoice.policy import raw_value
 
 RECORD_KEY = "record"
 """In a mapping's push: the destination has the key of the customer record itself."""
@@ -57,8 +58,8 @@ class PushTarget:
     def seen(self, source: Ref, raw: Mapping[str, Any]) -> dict[str, Any]:
         """Comparable values that a raw record of `source` shows of this target's fields."""
         if source.stream == self.stream:
-            return {f.name: f.decode_observed(raw.get(f.name)) for f in self.fields if not f.is_stamp}
-        return {f.name: f.decode_seen(raw.get(f.seen_in)) for f in self.fields if f.seen_in}
+            return {f.name: f.decode_observed(raw_value(raw, f.name)) for f in self.fields if not f.is_stamp}
+        return {f.name: f.decode_seen(raw_value(raw, f.seen_in)) for f in self.fields if f.seen_in}
 
     def comparable(self, fields: Mapping[str, Any]) -> dict[str, Any]:
         """Vendor values as they will compare once they come back."""

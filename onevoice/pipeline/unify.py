@@ -16,7 +16,8 @@ from onevoice import loyalty
 from onevoice.consent import channel_denied, point_states, resolve_consent
 from onevoice.loyalty import merge_memberships
 from onevoice.model import ConsentEvent, ConsentState, Item, LoyaltyStatus, Membership, Origin, Ref
-from onevoice.pipeline.facts import facts_of, memberships_of
+from onevoice.pipeline.facts import Reading, facts_of, memberships_of
+from onevoice.pipeline.facts import next_change as facts_change
 from onevoice.pipeline.hub import Hub
 from onevoice.pipeline.report import Report
 from onevoice.store import Connection, former_links, identities, pages, profiles, runs
@@ -25,6 +26,8 @@ from onevoice.store.identities import CustomerRow
 from onevoice.store.profiles import ProfileRow
 
 CHUNK = 1000
+UNDELIVERED = frozenset({Origin.BOUNCE, Origin.COMPLAINT})
+"""A bounce or a spam complaint stops an address; it is not the customer's opt-out, so no native one follows from it."""
 MARKETING = "marketing"
 """The purpose for which offers are sent."""
 
@@ -124,15 +127,12 @@ def compute(hub: Hub, profile_id: str, refs: Sequence[str], evidence: _Evidence)
     consent = resolve_consent([*own, *noes], hub.config.consent, hub.today)
     persons = evidence.persons_at(points)
     standing = point_states(persons, hub.config.consent, hub.today)
-    objections = [[event for event in said if event.origin is not Origin.BOUNCE] for said in persons]
+    objections = [[event for event in said if event.origin not in UNDELIVERED] for said in persons]
     opted_out = point_states(objections, hub.config.consent, hub.today)
-    facts = facts_of(
-        items,
-        golden.fields,
-        status.get(hub.programme),
-        email_denied=channel_denied(consent, "email", MARKETING, hub.config.consent, golden.fields.get("country")),
-        zone=ZoneInfo(hub.config.hub.timezone),
-    )
+    rules, country = hub.config.consent, golden.fields.get("country")
+    denied = {channel: channel_denied(consent, channel, MARKETING, rules, country) for channel in rules.channels}
+    reading = Reading(hub.today, ZoneInfo(hub.config.hub.timezone), hub.config.hub.currency)
+    facts = facts_of(items, golden.fields, status.get(hub.programme), denied, reading)
     known = {
         "golden": dict(golden.fields),
         "status": {name: _status_json(s) for name, s in sorted(status.items())},
@@ -144,7 +144,13 @@ def compute(hub: Hub, profile_id: str, refs: Sequence[str], evidence: _Evidence)
         profile_id,
         provenance=_provenance_json(golden),
         hash=digest,
-        due_on=_due_on(hub, memberships, [*own, *left, *(event for said in persons for event in said)], former),
+        due_on=_due_on(
+            hub,
+            memberships,
+            [*own, *left, *(event for said in persons for event in said)],
+            former,
+            facts_change(items, reading),
+        ),
         **known,
     )
 
@@ -155,12 +161,17 @@ def _speaker(event: ConsentEvent) -> str:
 
 
 def _due_on(
-    hub: Hub, memberships: Sequence[Membership], events: Sequence[ConsentEvent], former: Sequence[FormerLink]
+    hub: Hub,
+    memberships: Sequence[Membership],
+    events: Sequence[ConsentEvent],
+    former: Sequence[FormerLink],
+    facts: date | None,
 ) -> date | None:
     """First day after today on which status or consent may differ although nothing new is known."""
     days = (
         loyalty.next_change(memberships, hub.config.loyalty, hub.today),
         consent_rules.next_change(events, hub.config.consent, hub.today),
+        facts,
         *(link.until for link in former),
     )
     return min((day for day in days if day is not None), default=None)
@@ -183,6 +194,7 @@ def _status_json(status: LoyaltyStatus) -> dict[str, Any]:
         "tier_until": status.tier_until.isoformat() if status.tier_until else None,
         "points": str(sum(status.points.values())) if status.points else None,
         "wallets": {wallet: str(amount) for wallet, amount in sorted(status.points.items())},
+        "points_next_expiry_on": status.points_next_expiry_on.isoformat() if status.points_next_expiry_on else None,
         "member_since": status.member_since.isoformat() if status.member_since else None,
         "restrictions": list(status.restrictions),
         "memberships": [str(ref) for ref in status.memberships],

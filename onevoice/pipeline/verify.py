@@ -15,7 +15,7 @@ from onevoice.pipeline.raw import storable
 from onevoice.pipeline.report import Report
 from onevoice.pipeline.targets import PushTarget, customer_of
 from onevoice.protocols import Fetches, Record
-from onevoice.store import Connection, contradictions, identities, pages, profiles
+from onevoice.store import Connection, carriers, contradictions, identities, pages, profiles
 from onevoice.store.engine import chunks
 from onevoice.store.pages import DestinationState
 
@@ -148,6 +148,7 @@ class _Readback:
         decisions = profiles.load_decisions(self.connection, known)
         raw = raw_of_customers(self.hub, self.connection, self.customers)
         beside = self._beside(states)
+        elsewhere = carriers.load(self.connection, self.customers)
         rows = []
         looked_at = set()
         for ref in sorted(self.customers & links.keys()):
@@ -157,7 +158,7 @@ class _Readback:
                 continue
             looked_at.add(ref)
             fresh = self.read[ref].data if ref in self.read else {}
-            view = self.hub.view(profile, decision, customer)
+            view = self.hub.view(profile, decision, customer, elsewhere.get(ref, frozenset()))
             rows += findings_of(self.hub, ref, view, {**raw[ref], **fresh, **beside.get(ref, {})})
         _, closed = contradictions.replace(self.connection, looked_at, rows, self.hub.as_of)
         self.counts["closed"] += closed

@@ -2,11 +2,12 @@
 
 from onevoice.policy.bulk import Decisions, facts_table
 from onevoice.policy.check import check_policy
-from onevoice.policy.contradict import Finding, contradictions
+from onevoice.policy.contradict import Finding, Refusal, contradictions
 from onevoice.policy.decide import Policy, compile_policy
-from onevoice.policy.explain import Explanation, Reason, explain
+from onevoice.policy.explain import Explanation, Reason, explain, reasons
 from onevoice.policy.facts import FACTS
-from onevoice.policy.gates import LIST, RELATED, Gate
+from onevoice.policy.gates import LIST, RELATED, Gate, SystemGates
+from onevoice.policy.raw import raw_value
 
 __all__ = [
     "FACTS",
@@ -18,9 +19,13 @@ __all__ = [
     "Gate",
     "Policy",
     "Reason",
+    "Refusal",
+    "SystemGates",
     "check_policy",
     "compile_policy",
     "contradictions",
     "explain",
     "facts_table",
+    "raw_value",
+    "reasons",
 ]

@@ -3,18 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import date
+from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 from onevoice.configfile.suppression_file import Named
-from onevoice.model import Decision, Denial
+from onevoice.model import Decision, Denial, Layer
 from onevoice.policy.facts import fact_readers, typed_row
 from onevoice.policy.gates import Gate, Json
 from onevoice.policy.language import Row
+from onevoice.policy.raw import raw_value
 
 if TYPE_CHECKING:
     from onevoice.policy.decide import Policy
+
+
+class Refusal(StrEnum):
+    """Why an address or number must not be written to."""
+
+    OPTED_OUT = "opted_out"
+    UNDELIVERABLE = "undeliverable"
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +46,8 @@ def contradictions(  # noqa: PLR0913  (each of them is named at the call)
     decision: Decision,
     *,
     facts: Mapping[str, Any],
-    address_denied: bool,
+    refused: Mapping[str, Refusal],
+    elsewhere: AbstractSet[str],
     system: str,
     stream: str,
     raw: Json,
@@ -44,8 +55,9 @@ def contradictions(  # noqa: PLR0913  (each of them is named at the call)
 ) -> list[Finding]:
     """What this system would do to the record on the day `as_of` that contradicts the decision or the facts.
 
-    `raw` is the vendor's record with `list:<name>` and `related:<stream>` beside its own fields. `address_denied` says
-    that somebody opted out on the record's own address. `facts` are the customer's, for what messages claim.
+    `raw` is the vendor's record with `list:<name>` and `related:<stream>` beside its own fields. `refused` says by
+    channel why the record's own address or number must not be written to. `elsewhere` are families that another record
+    of the customer carries. `facts` are the customer's, for what messages claim.
     """
     reader = policy.reader(system, stream)
     if reader is None:
@@ -57,19 +69,22 @@ def contradictions(  # noqa: PLR0913  (each of them is named at the call)
     for place, gate in sorted(reader.gates.items()):
         if not gate.open_for(row):
             continue
-        standing = address_denied and gate.family in policy.marketing
-        label, sentence = _named(policy, gate, row, true, denied.get(place), standing=standing)
+        no = refused.get(gate.channel) if gate.family in policy.marketing else None
+        carried = gate.family in elsewhere
+        label, sentence = _named(policy, gate, row, true, denied.get(place), no, elsewhere=carried)
         if sentence:
             found.append(Finding(gate.family, gate.channel, label, sentence, dict(_evidence(gate, raw, row))))
     return found
 
 
 def _named(
-    policy: Policy, gate: Gate, row: Row, true: Row, denial: Denial | None, *, standing: bool
+    policy: Policy, gate: Gate, row: Row, true: Row, denial: Denial | None, no: Refusal | None, *, elsewhere: bool
 ) -> tuple[str, str]:
     """Class and sentence of the strongest contradiction of an open gate; empty when there is none."""
-    if standing:
+    if no is Refusal.OPTED_OUT:
         return _label(policy.contact_point, "contact_point")
+    if no is Refusal.UNDELIVERABLE and (denial is None or denial.layer > Layer.CONSENT):
+        return _label(policy.undeliverable, "undeliverable")
     if denial is not None:
         rule = policy.by_id.get(denial.rule)
         return (
@@ -78,7 +93,8 @@ def _named(
     for fact, claim in gate.claims.items():
         if claim(row) != true.get(fact):
             return _label(policy.claims[fact], fact)
-    return "", ""
+    once = policy.once.get(gate.family) if elsewhere else None
+    return (once.code or gate.family, once.contradiction) if once else ("", "")
 
 
 def _label(named: Named, otherwise: str) -> tuple[str, str]:
@@ -87,4 +103,5 @@ def _label(named: Named, otherwise: str) -> tuple[str, str]:
 
 def _evidence(gate: Gate, raw: Json, row: Row) -> Iterator[tuple[str, Any]]:
     for name in gate.fields:
-        yield name, raw[name] if name in raw else row.get(name)
+        found = raw_value(raw, name)
+        yield name, row.get(name) if found is None else found

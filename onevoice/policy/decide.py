@@ -17,7 +17,7 @@ from onevoice.errors import ConfigError
 from onevoice.model import Decision, Denial
 from onevoice.policy.bulk import Decisions, decide_table
 from onevoice.policy.facts import fact_readers, typed_row
-from onevoice.policy.gates import Gate, SystemGates, compile_gates
+from onevoice.policy.gates import Gate, SystemGates, between_and_own, compile_gates
 from onevoice.policy.language import first_edge_after
 from onevoice.policy.positions import unplaced
 from onevoice.policy.rules import CompiledRule, compile_rules, rule_json, typed_names
@@ -49,6 +49,9 @@ class Policy:
         self.families = frozenset(offers.families)
         self.marketing = frozenset(name for name, family in offers.families.items() if family.marketing)
         self.contact_point: Named = suppression.contact_point
+        self.undeliverable: Named = suppression.undeliverable or suppression.contact_point
+        self.once = {name: family.once for name, family in offers.families.items() if family.once is not None}
+        self.channels_of = {name: tuple(offers.channels_of(name)) for name in offers.families}
         self.claims: Mapping[str, Named] = suppression.claims
         self.facts = typed_names(self.rules)
         self.by_id = {rule.id: rule for rule in self.rules}
@@ -119,7 +122,7 @@ def _related_streams(gates: Mapping[tuple[str, str], SystemGates]) -> Mapping[st
     found: dict[str, frozenset[str]] = {}
     for (system, _), each in gates.items():
         names = {r.stream for r in each.written.related.values()}
-        names |= {name.rpartition(".")[0] for r in each.written.related.values() for name in r.fields if "." in name}
+        names |= {between_and_own(name)[0] for r in each.written.related.values() for name in r.fields} - {""}
         found[system] = found.get(system, frozenset()) | names
     return {system: streams for system, streams in found.items() if streams}
 

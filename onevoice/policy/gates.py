@@ -16,7 +16,7 @@ from onevoice.model import FieldType
 from onevoice.policy.facts import FACTS
 from onevoice.policy.language import Evaluate, Refused, Row, Term, Vocabulary, compile_term, names_in, parse
 from onevoice.policy.language.terms import AS_OF
-from onevoice.policy.raw import read_raw
+from onevoice.policy.raw import raw_value, read_raw
 from onevoice.policy.rules import RuleFault
 
 Json = Mapping[str, Any]
@@ -59,12 +59,14 @@ class SystemGates:
     written: WrittenGates = field(repr=False)
     related: Mapping[str, Evaluate] = field(repr=False)
     gates: Mapping[tuple[str, str], Gate] = field(default_factory=dict)
+    reaches: Mapping[str, Evaluate] = field(default_factory=dict, repr=False)
+    """By channel."""
 
     def typed(self, raw: Json, as_of: date) -> dict[str, Any]:
         """Typed raw fields and related values of a record, with the day."""
         row: dict[str, Any] = {AS_OF: as_of}
         for name, kind in self.written.fields.items():
-            row[name] = read_raw(FieldType(kind), raw.get(name))
+            row[name] = read_raw(FieldType(kind), raw_value(raw, name))
         for name, related in self.related.items():
             row[name] = related({AS_OF: as_of, RELATED: raw.get(RELATED + self.written.related[name].stream)})
         return row
@@ -74,10 +76,15 @@ class SystemGates:
         names = {name for name in self.written.fields if stream == self.written.stream and not name.startswith(LIST)}
         for related in self.written.related.values():
             for name in related.fields:
-                between, _, own = name.rpartition(".")
+                between, own = between_and_own(name)
                 if stream == (between or related.stream):
                     names.add(own)
         return frozenset(names)
+
+    def reached(self, row: Row, channel: str) -> bool:
+        """Whether the system sends to this record on this channel at all; `row` is typed by `typed`."""
+        reaches = self.reaches.get(channel)
+        return reaches is not None and reaches(row) is True
 
 
 def compile_gates(
@@ -93,6 +100,16 @@ def compile_gates(
         compiling = _Compiling(path, written, offers, suppression, faults)
         found[written.system, written.stream] = compiling.compiled()
     return found, tuple(faults)
+
+
+def between_and_own(name: str) -> tuple[str, str]:
+    """A related field's name taken apart: the stream in between ("" for none), and the field.
+
+    Streams begin with a capital at Salesforce, whose records alone belong to a customer through another one; dots in
+    other names reach into nested objects.
+    """
+    between, dot, own = name.partition(".")
+    return (between, own) if dot and between[:1].isupper() else ("", name)
 
 
 def _fault(path: Path, kind: str, message: str, offset: int | None = None) -> RuleFault:
@@ -122,17 +139,32 @@ class _Compiling:
     def compiled(self) -> SystemGates:
         related = {name: self.related(name, each) for name, each in self.written.related.items()}
         system = SystemGates(self.written, related)
-        reaches = self.parsed((*self.path, "reaches"), self.written.reaches)
+        reaches = self.reaches()
         gates: dict[tuple[str, str], Gate] = {}
         self.note_contact_points()
         for place, send in enumerate(self.written.sends):
             path: Path = (*self.path, "sends", place)
             if (send.family, send.channel) in gates:
                 self.note((*path, "family"), f"{send.family} by {send.channel} is written twice (join them with OR)")
-            gate = self.gate(path, send, reaches, system)
+            if send.channel not in reaches:
+                self.note((*path, "channel"), f"`reaches` does not say whom this system sends to by {send.channel}")
+                continue
+            gate = self.gate(path, send, reaches[send.channel], system)
             if gate is not None:
                 gates[send.family, send.channel] = gate
-        return SystemGates(self.written, related, gates)
+        whom = {channel: compile_term(term) for channel, term in reaches.items() if term is not None}
+        return SystemGates(self.written, related, gates, whom)
+
+    def reaches(self) -> Mapping[str, Term | None]:
+        """Whom the system sends to, by channel; None where the expression is faulty."""
+        path: Path = (*self.path, "reaches")
+        written = self.written.reaches
+        if isinstance(written, str):
+            return dict.fromkeys((send.channel for send in self.written.sends), self.parsed(path, written))
+        for channel in written:
+            if channel not in self.channels:
+                self.note((*path, channel), f'"{channel}" is not a channel{one_of(channel, self.channels)}')
+        return {channel: self.parsed((*path, channel), text) for channel, text in written.items()}
 
     def gate(self, path: Path, send: Send, reaches: Term | None, system: SystemGates) -> Gate | None:
         when = self.parsed((*path, "when"), send.when)
@@ -219,7 +251,7 @@ def _related(written: Related, kinds: Mapping[str, FieldType], where: Evaluate) 
         if records is None:
             return None
         rows = [
-            {AS_OF: given[AS_OF]} | {name: read_raw(kind, record.get(name)) for name, kind in kinds.items()}
+            {AS_OF: given[AS_OF]} | {name: read_raw(kind, raw_value(record, name)) for name, kind in kinds.items()}
             for record in records
         ]
         counting = [row for row in rows if where(row) is True]

@@ -19,6 +19,18 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECONDS = re.compile(r"-?[0-9]{10,15}")
 
 
+def raw_value(record: Mapping[str, Any], name: str) -> Any:
+    """The raw value of a field; a name with dots also reaches into nested objects."""
+    if name in record or "." not in name:
+        return record.get(name)
+    found: Any = record
+    for step in name.split("."):
+        if not isinstance(found, Mapping):
+            return None
+        found = found.get(step)
+    return found
+
+
 def read_raw(kind: FieldType, value: Any) -> Any:
     """The typed value, None when there is none or it cannot be read."""
     if value is None or value == "":

@@ -184,8 +184,12 @@ class _Compiling:
         if not families:
             self.note((*path, "families"), "not allowed", "no offer family is meant by this")
         every = "all" in written.deny.channels
-        channels = [channel for channel in self.offers.channels if every or channel in written.deny.channels]
-        return ((family, channel) for family in families for channel in channels)
+        return (
+            (family, channel)
+            for family in families
+            for channel in self.offers.channels_of(family)
+            if every or channel in written.deny.channels
+        )
 
     def note_unknown(self, path: Path, names: Sequence[str], known: Sequence[str]) -> None:
         """Note names that are not known."""

@@ -292,6 +292,14 @@ contradiction = Table(
     Column("closed_at", UtcTime, comment="empty while a system would still send what was decided against"),
 )
 
+carried_elsewhere = Table(
+    "carried_elsewhere",
+    metadata,
+    _ref(primary_key=True),
+    Column("family", String(60), primary_key=True),
+    comment="families that a customer gets once, and that another record of the customer carries",
+)
+
 drift = Table(
     "drift",
     metadata,

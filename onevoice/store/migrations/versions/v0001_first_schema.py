@@ -49,6 +49,13 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_card_ref"), "card", ["ref"], unique=False)
     op.create_table(
+        "carried_elsewhere",
+        sa.Column("ref", sa.String(length=400), nullable=False),
+        sa.Column("family", sa.String(length=60), nullable=False),
+        sa.PrimaryKeyConstraint("ref", "family", name=op.f("pk_carried_elsewhere")),
+        comment="families that a customer gets once, and that another record of the customer carries",
+    )
+    op.create_table(
         "consent_event",
         sa.Column("id", sa.Integer(), autoincrement=True, nullable=False),
         sa.Column("ref", sa.String(length=400), nullable=False),
