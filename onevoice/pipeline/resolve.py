@@ -28,6 +28,7 @@ from identity import (
     surname_key,
 )
 from onevoice.model import Ref
+from onevoice.pipeline.events import settle_events
 from onevoice.pipeline.former import former_links
 from onevoice.pipeline.hub import Hub
 from onevoice.pipeline.report import Report
@@ -58,6 +59,7 @@ def resolve(hub: Hub) -> Report:
             moved = found.profiles
             pages.mark_work(connection, {("plan", pid) for pid in moved})  # each record carries its profile's id
         after = identities.load_links(connection, touched)
+        settle_events(hub, connection)
         marks = {("unify", pid) for pid in {*before.values(), *after.values(), *moved}}
         pages.mark_work(connection, marks)
         pages.finish_work(connection, "resolve", marked)

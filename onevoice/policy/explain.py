@@ -70,6 +70,12 @@ def explain(policy: Policy, facts: Mapping[str, Any], as_of: date, family: str, 
     )
 
 
+def reasons(policy: Policy, facts: Mapping[str, Any], as_of: date, family: str, channel: str) -> tuple[Reason, ...]:
+    """Every rule that denies, the deciding one first: the answer of `explain` without what would change it."""
+    row = policy.typed(facts, as_of)
+    return tuple(_reason(r, row) for r in policy.rules if (family, channel) in r.scope and r.fires(row))
+
+
 def _reason(rule: CompiledRule, row: Mapping[str, Any]) -> Reason:
     until = rule.last_day(row)
     return Reason(rule.id, rule.layer, filled(rule.because, row, until), until)

@@ -87,10 +87,8 @@ def current_id(connection: Connection, profile_id: str) -> str | None:
     return None
 
 
-def save_profiles(
-    connection: Connection, rows: Sequence[ProfileRow], changed: Collection[str], at: datetime
-) -> None:
-    """Store what is known of existing profiles; `changed` are the ids of those that differ from before, for the feed."""
+def save_profiles(connection: Connection, rows: Sequence[ProfileRow], changed: Collection[str], at: datetime) -> None:
+    """Store what is known of existing profiles; `changed` names those that differ from before, for the change feed."""
     upsert(
         connection,
         profile,
