@@ -1,0 +1,78 @@
+"""The seller's limits: request rate, entries that fail once, and what the fault switches make of them.
+
+With limits on, a few misfortunes come by call count, so that a run of a few dozen calls meets each at least once.
+Access tokens of this kind do not expire: the fault `expire_tokens` changes nothing here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from zlib import crc32
+
+from onevoice.sandbox.calls import THROTTLED
+from onevoice.sandbox.gate import Operation, RefusalError, RollingWindow, Schedule
+from onevoice.sandbox.square.errors import refusal
+from onevoice.sandbox.state import VendorState
+
+CALLS_A_SECOND = 20
+"""Square publishes no number; its rate limits are told only by the 429 and its Retry-After (UNVERIFIED)."""
+RETRY_AFTER = 1
+"""Seconds, as the refusal asks for."""
+BUSY = Schedule(first=9, every=90)
+"""Calls that find the rate used up by the seller's other applications."""
+FAILING = Schedule(first=1, every=25)
+"""Bulk writes in which some entries fail once."""
+FAILING_ENTRIES = 3
+"""How many entries of such a call fail; smaller calls are spared."""
+THROTTLE_PASSES = 4
+"""With the fault `throttle`, one call in so many gets through."""
+REJECTED_SHARE = 50
+"""With the fault `reject_some`, writes to one customer in so many are refused, always the same ones."""
+
+
+class Limits:
+    """Counts calls and says which of them are refused."""
+
+    def __init__(self, state: VendorState) -> None:
+        self._state = state
+        self._window = RollingWindow(CALLS_A_SECOND, seconds=1)
+        self._bulk_writes = 0
+        self.calls = 0
+        """Calls with a valid token so far."""
+
+    def admit(self) -> None:
+        """Count one call; refuse it when the seller has had enough."""
+        self.calls += 1
+        faults = self._state.faults
+        if faults.throttle and self.calls % THROTTLE_PASSES:
+            raise _too_many()
+        if not faults.limits_on:
+            return
+        if BUSY.due(self.calls) or not self._window.take(self._state.clock.now()):
+            raise _too_many()
+
+    def failing_entries(self, entries: int) -> frozenset[int]:
+        """Positions of the entries that this bulk write loses; sent again, they go through."""
+        self._bulk_writes += 1
+        if not self._state.faults.limits_on or entries < FAILING_ENTRIES or not FAILING.due(self._bulk_writes):
+            return frozenset()
+        return frozenset({0, entries // 2, entries - 1})
+
+    def refuse_rejected(self, customer_id: str) -> None:
+        """Refuse a write to a customer whom the fault `reject_some` has picked."""
+        if self._state.faults.reject_some and crc32(customer_id.encode()) % REJECTED_SHARE == 0:
+            raise refusal("BAD_REQUEST", "The customer profile cannot be changed.")
+
+
+def no_headers(_operation: Operation) -> Mapping[str, str]:
+    """Square's answers tell nothing about rates."""
+    return {}
+
+
+def _too_many() -> RefusalError:
+    return refusal(
+        "RATE_LIMITED",
+        "Your application has made too many calls in a short time. Try again later.",
+        outcome=THROTTLED,
+        headers={"Retry-After": str(RETRY_AFTER)},
+    )
