@@ -49,6 +49,8 @@ class ServerConfig:
     client_secret: str
     refresh_token: str = ""
     """HubSpot only."""
+    read_only_token: str = ""
+    """A second access token that may read and not write. Shopify only; empty = there is none."""
     access_token: str = ""
     """Vendors whose token opens the account as it is, without a sign-in."""
 
