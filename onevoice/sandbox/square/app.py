@@ -16,6 +16,7 @@ from onevoice.sandbox.square.customer_search import CustomerSearch
 from onevoice.sandbox.square.customers import MOST, CustomerPages
 from onevoice.sandbox.square.customers_store import Customers
 from onevoice.sandbox.square.errors import refusal
+from onevoice.sandbox.square.events import Events
 from onevoice.sandbox.square.groups import Groups
 from onevoice.sandbox.square.limits import no_headers
 from onevoice.sandbox.square.loyalty import Loyalty
@@ -34,6 +35,7 @@ def create_app(state: VendorState, config: ServerConfig) -> Starlette:
     search = CustomerSearch(seller, customers, AttributeFilters(attributes))
     values = AttributePages(seller, customers, attributes)
     orders, loyalty, events = Orders(seller), Loyalty(seller), LoyaltyEvents(seller)
+    happened = Events(seller)
 
     def route(method: str, path: str, operation: Operation, endpoint: Endpoint) -> Route:
         return Route(path, guarded(state.calls, operation, endpoint, seller.admit, no_headers), methods=[method])
@@ -94,6 +96,7 @@ def create_app(state: VendorState, config: ServerConfig) -> Starlette:
         route("POST", points + "/accounts/{id}/accumulate", Operation("accumulate", WRITE), loyalty.accumulate),
         route("POST", points + "/accounts/{id}/adjust", Operation("adjust", WRITE), loyalty.adjust),
         route("POST", points + "/events/search", Operation("search events", READ), events.search),
+        route("POST", "/v2/events", Operation("search happenings", READ), happened.search),
         *(
             route(method, "/{path:path}", Operation("unknown", SETUP), nowhere)
             for method in ("GET", "POST", "PUT", "PATCH", "DELETE")
