@@ -117,16 +117,11 @@ class Client:
         )
 
     def _judge(self, reply: Reply, where: str, *, write: bool) -> ConnectorError | None:
-        """The error that an answer is, or None."""
-        if reply.status in _CLOSED:
-            return FatalError(f"{where}: {_CLOSED[reply.status]} (its owner has to settle that with Shopify)")
-        if reply.status == 404:
-            return FatalError(f"{where}: there is no such shop or API version (check url and version)")
+        """The error that an answer is, or None; of a write, problems of single mutations are left to the caller."""
         if reply.status >= 400:
-            return Refused(
-                f"{where}: refused with status {reply.status}", status=reply.status, code="BAD_REQUEST", body=reply.body
-            )
-        self._note(_cost(reply.body))
+            return _refusal(reply, where)
+        cost = _cost(reply.body)
+        self._note(cost)
         problems = _problems(reply.body)
         data = reply.body.get("data")
         if not problems:
@@ -134,9 +129,10 @@ class Client:
         if write and data is not None and all(problem.path for problem in problems):
             return None
         if any(problem.code == "THROTTLED" for problem in problems):
-            return _throttled(where, _cost(reply.body))
-        for code in (problem.code for problem in problems if problem.code in _PASSING):
-            return (Ambiguous if write else Unavailable)(f"{where}: a failure at Shopify ({code})")
+            return _throttled(where, cost)
+        failed = [problem.code for problem in problems if problem.code in _PASSING]
+        if failed:
+            return (Ambiguous if write else Unavailable)(f"{where}: a failure at Shopify ({failed[0]})")
         return problem_error(problems, where)
 
     def _note(self, cost: Mapping[str, Any]) -> None:
@@ -145,6 +141,15 @@ class Client:
         if status:
             total = status["maximumAvailable"] + status["restoreRate"] * self._window
             self._budget.observe(POINTS, remaining=int(status["currentlyAvailable"]), limit=int(total))
+
+
+def _refusal(reply: Reply, where: str) -> ConnectorError:
+    if reply.status in _CLOSED:
+        return FatalError(f"{where}: {_CLOSED[reply.status]} (its owner has to settle that with Shopify)")
+    if reply.status == 404:
+        return FatalError(f"{where}: there is no such shop or API version (check url and version)")
+    message = f"{where}: refused with status {reply.status}"
+    return Refused(message, status=reply.status, code="BAD_REQUEST", body=reply.body)
 
 
 def _cost(body: Any) -> Mapping[str, Any]:

@@ -10,7 +10,7 @@ from typing import Any
 
 from connectors.shopify.client import Client, TooCostly, denied
 from connectors.shopify.definitions import MARKETING_STATE, MUTATION_POINTS, STREAM, Definitions
-from connectors.shopify.mutations import Metafield, Mutation, document, fault, packed, tag, unsubscribe
+from connectors.shopify.mutations import Metafield, Mutation, document, fault, packed, smaller, tag, unsubscribe
 from connectors.shopify.selection import metafield_name, tag_name
 from connectors.shopify.source import is_gid
 from connectors.shopify.walk import Price
@@ -105,8 +105,7 @@ class _Batch:
         for place, mutation in enumerate(mutations):
             found = fault(mutation, place, answer, where)
             if found is not None and len(mutation.keys) > 1:
-                for key in mutation.keys:
-                    again += packed([each for each in mutation.metafields if each.key == key])
+                again += smaller(mutation, place, answer)
             elif found is not None:
                 self._note(found)
             else:

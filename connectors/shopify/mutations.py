@@ -6,7 +6,7 @@ All values travel as variables; the text of a document holds none.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from connectors._words import vendor_code, without_personal_data
@@ -15,6 +15,11 @@ from onevoice.protocols import DeferReason, Outcome, WriteResult
 
 PACK = 25
 """Metafields of one metafieldsSet at most (its documentation)."""
+_TOLD = {
+    "metafieldsSet": "code message elementIndex",
+    "customerEmailMarketingConsentUpdate": "code message",
+}
+"""What a user error tells; those of tags and deletions have no code, and asking for one would void the document."""
 _TRANSIENT = frozenset({"INTERNAL_ERROR"})
 """Codes of user errors that a later try may not meet again."""
 
@@ -44,6 +49,8 @@ class Mutation:
     parts: int
     """How many elements that part has when all was done."""
     metafields: tuple[Metafield, ...] = ()
+    resent: bool = False
+    """Whether it failed once already for no fault of its own."""
 
 
 def unsubscribe(key: str) -> Mutation:
@@ -102,11 +109,8 @@ def document(mutations: Sequence[Mutation]) -> tuple[str, Mapping[str, Any]]:
             declared.append(f"${variable}: {type_name}")
             given.append(f"{name}: ${variable}")
             variables[variable] = value
-        # Errors about tags and deletions have no code; asking for one would void the whole document.
-        code = "code " if mutation.field in {"metafieldsSet", "customerEmailMarketingConsentUpdate"} else ""
-        bodies.append(
-            f"m{place}: {mutation.field}({', '.join(given)}) {{ {mutation.proof} userErrors {{ {code}message }} }}"
-        )
+        told = _TOLD.get(mutation.field, "message")
+        bodies.append(f"m{place}: {mutation.field}({', '.join(given)}) {{ {mutation.proof} userErrors {{ {told} }} }}")
     return f"mutation Write({', '.join(declared)}) {{ {' '.join(bodies)} }}", variables
 
 
@@ -129,6 +133,23 @@ def fault(mutation: Mutation, place: int, answer: Answer, where: str) -> WriteRe
         words = "the answer does not show that it was done"
         return WriteResult(key, Outcome.DEFERRED, "NOT_MENTIONED", words, DeferReason.AMBIGUOUS)
     return None
+
+
+def smaller(mutation: Mutation, place: int, answer: Answer) -> list[Mutation]:
+    """What to send instead of a pack of several customers that was refused, which did nothing of it.
+
+    A passing failure is sent again as it was, once. Else the customers whose metafields were named go alone, the others
+    together; where none was named, everybody goes alone.
+    """
+    errors = (answer.data.get(f"m{place}") or {}).get("userErrors") or ()
+    passing = not errors or all(error.get("code") in _TRANSIENT for error in errors)
+    if passing and not mutation.resent:
+        return [replace(mutation, resent=True)]
+    named = [error.get("elementIndex") for error in errors]
+    blamed = {mutation.metafields[index].key for index in named if isinstance(index, int) and index < mutation.parts}
+    alone = [key for key in mutation.keys if key in blamed or not blamed]
+    rest = packed([each for each in mutation.metafields if each.key not in alone])
+    return [one for key in alone for one in packed([m for m in mutation.metafields if m.key == key])] + rest
 
 
 def _problem(key: str, problem: Problem, where: str) -> WriteResult:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import gc
+import importlib.util
 import ipaddress
 import json
 import socket
 import ssl
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -34,6 +36,19 @@ from onevoice.sandbox.tables import hubspot_state, salesforce_state
 AS_OF = datetime(2026, 11, 22, 9, tzinfo=UTC)
 LONG_AGO = AS_OF - timedelta(days=30)
 SECRET = "s3cr3t-of-the-connected-app"  # the tests look for it in error texts
+
+
+def beside(name: str) -> Any:
+    """A module that stands beside this file: test folders are no packages."""
+    known = sys.modules.get(f"beside_{name}")
+    if known is not None:
+        return known
+    spec = importlib.util.spec_from_file_location(f"beside_{name}", Path(__file__).with_name(f"{name}.py"))
+    assert spec is not None
+    assert spec.loader is not None
+    module = sys.modules[f"beside_{name}"] = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
 
 
 class Freely:
@@ -260,6 +275,27 @@ def hubspot() -> Iterator[HubSpotRig]:
     config = {"client_id": "the-client", "client_secret": SECRET, "refresh_token": "the-refresh-token"}
     with served(lambda url: hubspot_app(state, ServerConfig(url, **config)), None) as url:
         yield HubSpotRig(state, {"url": url, **config})
+
+
+@pytest.fixture
+def klaviyo() -> Iterator[Any]:
+    """A Klaviyo account without profiles, limits off."""
+    with beside("klaviyo_rig").account(served, Freely) as rig:
+        yield rig
+
+
+@pytest.fixture
+def shopify() -> Iterator[Any]:
+    """A shop without customers, limits off."""
+    with beside("shopify_rig").shop(served, Freely) as rig:
+        yield rig
+
+
+@pytest.fixture
+def square(openapi_judging: Any) -> Iterator[Any]:
+    """A Square seller without customers, limits off."""
+    with beside("square_rig").seller(served, Freely, openapi_judging) as rig:
+        yield rig
 
 
 @dataclass

@@ -21,6 +21,9 @@ CREDENTIALS = {
     "salesforce": {"url": "https://example.my.salesforce.com", "client_id": "a", "client_secret": "b"},
     "hubspot": {"access_token": "a"},
     "files": {"folder": "nowhere", "cards.key": "card_no"},
+    "square": {"access_token": "a"},
+    "klaviyo": {"api_key": "a"},
+    "shopify": {"url": "https://example.myshopify.com", "access_token": "a"},
 }
 
 
