@@ -6,7 +6,9 @@ import os
 import tempfile
 import uuid
 from collections.abc import Iterator
+from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
+from types import ModuleType
 from urllib.parse import urlencode
 
 import psycopg
@@ -23,6 +25,17 @@ end_quietly()
 def checkout() -> Path:
     """The root of this checkout."""
     return CHECKOUT
+
+
+@pytest.fixture(scope="session")
+def openapi_judging() -> ModuleType:
+    """The module openapi_judge.py beside this file."""
+    place = spec_from_file_location("openapi_judge", CHECKOUT / "tests" / "openapi_judge.py")
+    assert place
+    assert place.loader
+    module = module_from_spec(place)
+    place.loader.exec_module(module)
+    return module
 
 
 @pytest.fixture(scope="session")

@@ -12,15 +12,19 @@ from onevoice.sandbox.state import Fields
 
 SUBSCRIBED, UNSUBSCRIBED = "SUBSCRIBED", "UNSUBSCRIBED"
 
-_PROFILE = {*TEXTS, "id", "created", "updated", "last_event_date", "location", "properties", "subscriptions"}
+_CHANNELS = tuple(f"subscriptions.{channel}" for channel in ("email", "sms", "mobile_push"))
+_PROFILE = {
+    *TEXTS,
+    *("id", "created", "updated", "last_event_date", "location", "properties", "subscriptions"),
+    *(f"location.{name}" for name in (*PLACE, *COORDINATES)),
+    *(*_CHANNELS, *(f"{channel}.marketing" for channel in _CHANNELS)),
+}
 
 
 def is_profile_field(name: str) -> bool:
-    """Whether fields[profile] may name it."""
-    head, _, rest = name.partition(".")
-    if head == "location":
-        return not rest or rest in {*PLACE, *COORDINATES}
-    return head in _PROFILE and (not rest or head == "subscriptions")
+    """Whether fields[profile] may name it. Single facts of a consent may not: the answer would lack parts that the API
+    description requires."""
+    return name in _PROFILE
 
 
 def is_joined_profile_field(name: str) -> bool:
