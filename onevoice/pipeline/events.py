@@ -68,7 +68,7 @@ def take_in(hub: Hub, check_in: CheckIn, now: datetime) -> Taken:
         owner=None,
         received_at=now,
     )
-    with hub.store.begin() as connection:
+    with hub.store.writing() as connection:
         known = events.load_event(connection, row.event_id)
         if known is not None and known.digest != row.digest:
             raise SameIdOtherEvent

@@ -17,12 +17,12 @@ from onevoice.mapping.transforms import email as email_form
 from onevoice.mapping.values import Unusable, to_text
 from onevoice.model import FOREVER, Layer, Ref
 from onevoice.pipeline.hub import Hub
-from onevoice.policy import Policy, reasons
+from onevoice.policy import reasons
 from onevoice.store import Connection, lookups
-from onevoice.store.lookups import Holders, KnownProfile
+from onevoice.store.lookups import Holders, JudgedProfile, KnownProfile
 
 Kind = Literal["email", "phone", "card", "record"]
-POINT_OF = {"email": "email", "sms": "phone"}
+POINT_OF: Mapping[str, Kind] = {"email": "email", "sms": "phone"}
 """Channel of an offer -> kind of contact point it goes to; other channels go to none."""
 MARKETING = "marketing"
 _LONGEST = 320
@@ -50,7 +50,8 @@ class Match:
 class Denied:
     """One reason against an offer, of one of the customers who may be meant."""
 
-    profile_id: str
+    profile_id: str | None
+    """None: it stands at the contact point, whoever uses it."""
     rule: str
     layer: Layer
     sentence: str
@@ -107,42 +108,49 @@ def _holders(connection: Connection, who: Identifier) -> Holders:
 
 
 def check(
-    hub: Hub, profiles: Iterable[KnownProfile], family: str, channel: str, point: Identifier | None, today: date
+    hub: Hub, profiles: Iterable[JudgedProfile], family: str, channel: str, no: PointNo | None, today: date
 ) -> Verdict:
-    """Whether an offer may reach whoever is meant by these profiles; `point` is where it would be sent, if known.
+    """Whether an offer may reach whoever is meant by these profiles; `no` is what stands at the point it would go to.
 
     The rules are asked afresh with the facts as they are stored, so the passing of time counts at once.
     """
-    policy, denied, ends, count = hub.policy, dict[tuple[str, str], Denied](), list[date](), 0
+    policy, denied, ends, count = hub.policy, list[Denied](), list[date](), 0
     for profile in profiles:
         count += 1
-        found = [*_by_rule(policy, profile, family, channel, today)]
-        if family in policy.marketing and point is not None:
-            found += _at_point(profile, channel, point)
-        denied.update({(d.profile_id, d.rule): d for d in found})
+        for r in reasons(policy, profile.facts, today, family, channel):
+            denied.append(Denied(profile.profile_id, r.rule, r.layer, r.sentence, r.until))
         edge = policy.decide(profile.facts, today).valid_until
         ends += [edge] if edge else []
-    ordered = sorted(denied.values(), key=lambda d: (d.layer, d.rule, d.profile_id))
+    if no is not None and family in policy.marketing:
+        denied.append(Denied(None, no.rule, Layer.CONSENT, no.sentence, FOREVER))
+    ordered = sorted(denied, key=lambda d: (d.layer, d.rule, d.profile_id or ""))
     return Verdict(ordered, min(ends, default=None), count)
 
 
-def _by_rule(policy: Policy, profile: KnownProfile, family: str, channel: str, today: date) -> Iterable[Denied]:
-    for r in reasons(policy, profile.facts, today, family, channel):
-        yield Denied(profile.profile_id, r.rule, r.layer, r.sentence, r.until)
+@dataclass(frozen=True, slots=True)
+class PointNo:
+    """Why an address or number takes no marketing, whoever uses it."""
+
+    rule: str
+    sentence: str
 
 
-def _at_point(profile: KnownProfile, channel: str, point: Identifier) -> Iterable[Denied]:
-    """A no that somebody said on the very address or number, whoever uses it."""
-    no = profile.consent.get("points", {}).get(point.value, {}).get(f"{channel}/{MARKETING}")
-    if no and no.get("opted_out", True):
-        sentence = f"Somebody opted out of marketing on this very {_NOUN[point.kind]}."
-        yield Denied(profile.profile_id, "contact_point_opted_out", Layer.CONSENT, sentence, FOREVER)
-    elif no:
-        sentence = f"Messages to this {_NOUN[point.kind]} do not arrive or were reported as spam."
-        yield Denied(profile.profile_id, "contact_point_undeliverable", Layer.CONSENT, sentence, FOREVER)
+def no_at(connection: Connection, point: Identifier, channel: str) -> PointNo | None:
+    """The no that stands at an address or number for marketing on a channel."""
+    holders = [match.profile_id for match in find(connection, point)][:_MOST_ASKED]
+    for judged in lookups.load_judged(connection, holders).values():
+        no = judged.consent.get("points", {}).get(point.value, {}).get(f"{channel}/{MARKETING}")
+        if no and no.get("opted_out", True):
+            return PointNo("contact_point_opted_out", f"Somebody opted out on this very {_NOUN[point.kind]}.")
+        if no:
+            sentence = f"Messages to this {_NOUN[point.kind]} do not arrive or were reported as spam."
+            return PointNo("contact_point_undeliverable", sentence)
+    return None
 
 
 _NOUN: Mapping[str, str] = {"email": "address", "phone": "number"}
+_MOST_ASKED = 20
+"""Holders of one contact point that are asked: each knows the whole state of it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -56,6 +56,15 @@ class Store:
         except SQLAlchemyError as exc:
             raise StoreError(f"store: cannot be read: {type(exc).__name__} (check the database)") from exc
 
+    @contextmanager
+    def writing(self) -> Iterator[Connection]:
+        """As `begin`, for those who serve others: a database that fails or stays busy is a StoreError."""
+        try:
+            with self.engine.begin() as connection:
+                yield connection
+        except SQLAlchemyError as exc:
+            raise StoreError(f"store: cannot be written: {type(exc).__name__} (check the database)") from exc
+
     def close(self) -> None:
         """Close every connection."""
         self.engine.dispose()

@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import Connection, func, or_, select
 
 from onevoice.model import Item
-from onevoice.store.engine import rows_in
+from onevoice.store.engine import Store, rows_in
 from onevoice.store.pages import load_items
 from onevoice.store.profiles import items_owned
 from onevoice.store.schema import (
@@ -42,6 +42,16 @@ class KnownProfile:
     consent: Mapping[str, Any]
     facts: Mapping[str, Any]
     annual_spend: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class JudgedProfile:
+    """What of a live profile decides about offers."""
+
+    profile_id: str
+    changed_at: datetime
+    consent: Mapping[str, Any]
+    facts: Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,6 +147,15 @@ def load_known(connection: Connection, profile_ids: Iterable[str]) -> dict[str, 
     }
 
 
+def load_judged(connection: Connection, profile_ids: Iterable[str]) -> dict[str, JudgedProfile]:
+    """What decides about offers, of live profiles by id."""
+    columns = (profile.c[name] for name in JudgedProfile.__slots__)
+    statement = select(*columns).where(profile.c.redirect.is_(None))
+    return {
+        r.profile_id: JudgedProfile(*r) for r in rows_in(connection, statement, profile.c.profile_id, set(profile_ids))
+    }
+
+
 def load_sources(connection: Connection, profile_ids: Iterable[str]) -> dict[str, list[SourceRow]]:
     """Vendor records by profile id, sorted by ref."""
     statement = (
@@ -163,10 +182,11 @@ def read_times(connection: Connection) -> dict[tuple[str, str], datetime]:
     return {(r.system, r.stream): r.moved_at for r in connection.execute(statement)}
 
 
-def decided_at(connection: Connection, profile_ids: Iterable[str]) -> dict[str, datetime]:
-    """When each profile's decision was stored."""
-    statement = select(decision.c.profile_id, decision.c.decided_at)
-    return {r.profile_id: r.decided_at for r in rows_in(connection, statement, decision.c.profile_id, profile_ids)}
+def load_decided(connection: Connection, profile_ids: Iterable[str]) -> dict[str, tuple[str, datetime]]:
+    """(policy, when it was decided) of stored decisions by profile id."""
+    statement = select(decision.c.profile_id, decision.c.policy, decision.c.decided_at)
+    found = rows_in(connection, statement, decision.c.profile_id, profile_ids)
+    return {r.profile_id: (r.policy, r.decided_at) for r in found}
 
 
 def items_of_customers(connection: Connection, refs: Sequence[str]) -> list[Item]:
@@ -206,7 +226,10 @@ def spend_at_share(connection: Connection, share: float) -> float | None:
     return float(connection.execute(statement.offset(place).limit(1)).scalar_one())
 
 
-def note_reads(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
-    """Append to the audit of reads: rows in the table's own column names."""
-    if rows:
+def note_reads(store: Store, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Append to the audit of reads, in a transaction of its own: rows in the table's own column names.
+
+    Raises StoreError when the store cannot be written.
+    """
+    with store.writing() as connection:
         connection.execute(read_audit.insert(), [dict(row) for row in rows])
