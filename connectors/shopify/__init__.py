@@ -41,8 +41,8 @@ class _ShopifyShop:
     def check(self) -> Check:
         """One small call. Notes name access scopes that are missing, and a version that Shopify does not serve."""
         answer = self._client.query(_ABOUT, {}, cost=5)
-        shop = answer.data["shop"]
-        granted = {scope["handle"] for scope in answer.data["currentAppInstallation"]["accessScopes"]}
+        shop = answer.part("shop")
+        granted = {scope["handle"] for scope in answer.part("currentAppInstallation")["accessScopes"]}
         granted |= {f"read_{scope.removeprefix('write_')}" for scope in granted if scope.startswith("write_")}
         notes = [
             f"{without} (grant the access scope {scope})" for scope, without in _SCOPES.items() if scope not in granted

@@ -62,6 +62,13 @@ class Answer:
     version: str
     """The API version that served it."""
 
+    def part(self, name: str) -> Mapping[str, Any]:
+        """An object at the top of the answer; ContractBroken when it is not there."""
+        found = self.data.get(name)
+        if not isinstance(found, Mapping):
+            raise ContractBroken(f"shopify: an answer without {name} (report this connector)")
+        return found
+
 
 class Client:
     """Queries and mutations of one shop."""

@@ -91,7 +91,7 @@ class Definitions:
         while True:
             variables = {"namespace": namespace, "after": after}
             answer = self._client.query(_LIST, variables, stream=STREAM, cost=QUERY_POINTS)
-            listed = answer.data["metafieldDefinitions"]
+            listed = answer.part("metafieldDefinitions")
             types |= {node["key"]: node["type"]["name"] for node in listed["nodes"]}
             if not listed["pageInfo"]["hasNextPage"]:
                 return types
@@ -110,7 +110,7 @@ class Definitions:
         answer = self._client.mutate(_CREATE, variables, stream=STREAM, cost=MUTATION_POINTS)
         if answer.problems:
             raise problem_error(answer.problems, f"{self._client.system}.{STREAM}")
-        errors: Sequence[Mapping[str, Any]] = answer.data["metafieldDefinitionCreate"]["userErrors"]
+        errors: Sequence[Mapping[str, Any]] = answer.part("metafieldDefinitionCreate")["userErrors"]
         # TAKEN: somebody else made it since we looked.
         for error in errors:
             if error["code"] != "TAKEN":

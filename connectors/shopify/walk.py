@@ -162,7 +162,7 @@ class Walk:
             self._price.learn(size, answer.cost)
             break
         try:
-            listed = answer.data[kind.root]
+            listed = answer.part(kind.root)
             rows = [self.record(node) for node in listed["nodes"]]
             info = listed["pageInfo"]
         except (KeyError, TypeError, ValueError, AttributeError) as exc:
@@ -185,9 +185,9 @@ class Walk:
         while info["hasNextPage"]:
             variables = {"id": node["id"], "after": info["endCursor"]}
             answer = self._client.query(document, variables, stream=self._stream, cost=self._selection.points)
-            if answer.data["node"] is None:
-                break  # deleted while we read; the delete is told elsewhere
-            part = answer.data["node"][name]
+            if answer.data.get("node") is None:
+                break  # deleted while we read
+            part = answer.part("node")[name]
             if not part["nodes"]:
                 raise ContractBroken(f"{self._where}: {name} goes on without elements", **self._place)
             nodes, info = nodes + list(part["nodes"]), part["pageInfo"]
@@ -202,7 +202,7 @@ class Walk:
         if span.id:
             query += f" AND id:>{span.id}"
         answer = self._client.query(document, {"query": query}, stream=self._stream, cost=1)
-        counted = answer.data[self._kind.count]
+        counted = answer.data.get(self._kind.count)
         return int(counted["count"]) if counted and counted["precision"] == "EXACT" else 0
 
     @property
