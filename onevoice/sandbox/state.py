@@ -18,7 +18,17 @@ from onevoice.sandbox.calls import CallLog
 
 Fields = dict[str, Any]
 
-FAULT_NAMES = ("none", "salesforce_down", "hubspot_down", "throttle", "expire_tokens", "reject_some")
+FAULT_NAMES = (
+    "none",
+    "salesforce_down",
+    "hubspot_down",
+    "shopify_down",
+    "square_down",
+    "klaviyo_down",
+    "throttle",
+    "expire_tokens",
+    "reject_some",
+)
 
 
 class Clock:
@@ -51,8 +61,6 @@ class ServerConfig:
     """HubSpot only."""
     read_only_token: str = ""
     """A second access token that may read and not write. Shopify only; empty = there is none."""
-    access_token: str = ""
-    """Vendors whose token opens the account as it is, without a sign-in."""
 
 
 @dataclass(slots=True)

@@ -27,7 +27,7 @@ from onevoice.sandbox.state import ServerConfig, VendorState
 
 
 def create_app(state: VendorState, config: ServerConfig) -> Starlette:
-    """The server of one seller; `config.access_token` is the one token that opens it."""
+    """The server of one seller; its access token is `config.client_secret`."""
     seller = Seller(state, config)
     customers = Customers(seller)
     attributes = Attributes(seller, customers)

@@ -26,7 +26,7 @@ class Seller:
     def __init__(self, state: VendorState, config: ServerConfig) -> None:
         self.state = state
         self.limits = Limits(state)
-        self._token = config.access_token
+        self._token = config.client_secret
         self._answers: dict[tuple[str, str], tuple[str, Answer]] = {}
 
     def table(self, name: str) -> Table:

@@ -1,0 +1,158 @@
+"""A Square seller served on loopback, a client for it, and Square's API description as the judge of every exchange."""
+
+from __future__ import annotations
+
+import json
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import httpx
+import pytest
+import uvicorn
+
+from onevoice.sandbox.square import create_app
+from onevoice.sandbox.square.tables import square_state
+from onevoice.sandbox.state import Clock, ServerConfig, VendorState
+
+AS_OF = datetime(2026, 11, 22, 9, tzinfo=UTC)
+LONG_AGO = AS_OF - timedelta(days=3)
+TOKEN = "sandbox-token-of-the-seller"
+SPECS = Path(__file__).parents[2] / "specs" / "square"
+AREAS = ("customers", "loyalty", "orders")
+TYPES = "https://developer-production-s.squarecdn.com/schemas/v1/common.json#squareup.common."
+
+
+class Seller:
+    """A served seller: its state, and a client for it."""
+
+    def __init__(self, state: VendorState, url: str) -> None:
+        self.state = state
+        self.url = url
+        headers = {"Authorization": f"Bearer {TOKEN}", "Square-Version": "2025-08-20"}
+        self.http = httpx.Client(base_url=f"{url}/v2", headers=headers, trust_env=False)
+
+    def customer(self, **fields: Any) -> str:
+        """A profile that has long been there."""
+        return self.add("customers", {"given_name": "Ada", **fields})
+
+    def add(self, table: str, fields: dict[str, Any], key: str | None = None) -> str:
+        """A record that has long been there."""
+        return self.state.tables[table].insert(fields, stamp=LONG_AGO, key=key, actor="seed")
+
+    def row(self, table: str, key: str) -> dict[str, Any]:
+        """A record as it is now."""
+        return self.state.tables[table].rows[key]
+
+    def define(self, key: str, kind: str = "String") -> None:
+        """A definition made through the API."""
+        told = {"key": key, "schema": {"$ref": TYPES + kind}, "visibility": "VISIBILITY_HIDDEN"}
+        self.post("customers/custom-attribute-definitions", {"custom_attribute_definition": told})
+
+    def get(self, path: str, status: int = 200, **params: Any) -> Any:
+        """The JSON of an answer, which must have this status."""
+        return self._told(self.http.get(path, params=params), status)
+
+    def post(self, path: str, body: Any, status: int = 200) -> Any:
+        """The JSON of an answer, which must have this status."""
+        return self._told(self.http.post(path, json=body), status)
+
+    def put(self, path: str, body: Any = None, status: int = 200) -> Any:
+        """The JSON of an answer, which must have this status."""
+        return self._told(self.http.put(path, json=body), status)
+
+    def delete(self, path: str, status: int = 200, **params: Any) -> Any:
+        """The JSON of an answer, which must have this status."""
+        return self._told(self.http.delete(path, params=params), status)
+
+    def found(self, *, query: dict[str, Any] | None = None, **more: Any) -> list[str]:
+        """The ids that a customer search finds, all pages of it."""
+        body: dict[str, Any] = {"query": query or {}, **more}
+        ids: list[str] = []
+        while True:
+            answer = self.post("customers/search", body)
+            ids += [one["id"] for one in answer.get("customers", [])]
+            if "cursor" not in answer:
+                return ids
+            body["cursor"] = answer["cursor"]
+
+    def settle(self) -> None:
+        """Let the index catch up."""
+        self.state.clock.advance(30)
+
+    @staticmethod
+    def _told(answer: httpx.Response, status: int) -> Any:
+        assert answer.status_code == status, answer.text
+        return answer.json()
+
+
+def refused(answer: Any) -> list[tuple[str, str]]:
+    """(category, code) of the errors of an answer."""
+    return [(error["category"], error["code"]) for error in answer["errors"]]
+
+
+@pytest.fixture(scope="session")
+def square_judge(openapi_judging: ModuleType) -> Any:
+    """Square's description, in two ways stricter and in one way more complete than published.
+
+    Objects have no fields that it does not name, and an answer has the shape of a good one whatever its status: the
+    description only knows 200, whose schema has a place for errors.
+    """
+    areas = [json.loads((SPECS / f"{name}.json").read_text()) for name in AREAS]
+    paths = {path: operations for area in areas for path, operations in area["paths"].items()}
+    schemas = {name: schema for area in areas for name, schema in area["components"]["schemas"].items()}
+    for operations in paths.values():
+        for operation in operations.values():
+            operation["responses"]["default"] = operation["responses"]["200"]
+    for schema in schemas.values():
+        if "properties" in schema:
+            schema["additionalProperties"] = False
+    return openapi_judging.OpenApiJudge(SPECS / "customers.json", paths=paths, components={"schemas": schemas})
+
+
+@contextmanager
+def _served(state: VendorState, openapi_judging: ModuleType, judge: Any) -> Iterator[Seller]:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+        app = openapi_judging.Judged(create_app(state, ServerConfig(url, "", TOKEN)), judge)
+        server = uvicorn.Server(uvicorn.Config(app, log_level="error", ws="none", lifespan="off"))
+        thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
+        thread.start()
+        while not server.started:
+            time.sleep(0.01)
+        seller = Seller(state, url)
+        yield seller
+        seller.http.close()
+        server.should_exit = True
+        thread.join(timeout=5)
+
+
+@pytest.fixture
+def seller(openapi_judging: ModuleType, square_judge: Any) -> Iterator[Seller]:
+    """An empty seller, limits off; every request and answer of the test is judged."""
+    square_judge.violations.clear()
+    state = square_state(Clock(AS_OF))
+    state.faults.limits_on = False
+    with _served(state, openapi_judging, square_judge) as one:
+        yield one
+    assert square_judge.violations == []
+
+
+@pytest.fixture
+def square_restarted(seller: Seller, openapi_judging: ModuleType, square_judge: Any) -> Iterator[Callable[[], Seller]]:
+    """Makes another server that has taken over what the seller kept on disk."""
+    with ExitStack() as servers:
+
+        def restart() -> Seller:
+            state = square_state(Clock(seller.state.clock.now()))
+            state.load(json.loads(json.dumps(seller.state.dump())))
+            state.faults.limits_on = False
+            return servers.enter_context(_served(state, openapi_judging, square_judge))
+
+        yield restart
