@@ -14,6 +14,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from onevoice.sandbox.edits import Hand, NothingPushedError, answer
+from onevoice.sandbox.happenings import Happenings
 from onevoice.sandbox.judge import Judge, person_name
 from onevoice.sandbox.state import VendorState
 
@@ -32,7 +33,7 @@ class Admin:
 
     @property
     def _vendors(self) -> dict[str, VendorState]:
-        return {"salesforce": self._world.salesforce, "hubspot": self._world.hubspot}
+        return self._world.vendors
 
     def app(self) -> Starlette:
         """The application to serve."""
@@ -45,12 +46,14 @@ class Admin:
             "/calls": self.calls,
             "/state": self.state,
             "/log": self.log,
+            "/james": self.james,
         }
         changes: dict[str, Callable[[Mapping[str, Any]], Any]] = {
             "/clock": self.advance,
             "/assignment": self.assign,
             "/calls/reset": self.reset_calls,
             "/edits": self.edit,
+            "/happen": self.happen,
             "/limits": self.limits,
             "/faults": self.faults,
             "/stop": self.stop,
@@ -105,6 +108,27 @@ class Admin:
         except NothingPushedError as error:
             raise BadRequestError(str(error)) from None
 
+    def happen(self, body: Mapping[str, Any]) -> dict[str, Any]:
+        """Let people do something: see `happenings` for what there is. Gives the keys of what was made."""
+        try:
+            return Happenings(self._world).happen(body)
+        except ValueError as error:
+            raise BadRequestError(str(error)) from None
+
+    def james(self) -> dict[str, Any]:
+        """James' records by system, his loyalty account, phone, address and card number."""
+        keys = {system: key for system, _, key in self._world.truth.hard_cases["james"]}
+        contact = self._world.salesforce.tables["Contact"].rows[keys["salesforce"]]
+        facts = self._world.truth.of(("salesforce", "Contact", keys["salesforce"]))
+        return {
+            **keys,
+            "person": person_name(self._world.truth.person_of["salesforce", "Contact", keys["salesforce"]]),
+            "loyalty_account": facts.accounts[0].key,
+            "card": facts.memberships[0].number,
+            "phone": self._world.square.tables["customers"].rows[keys["square"]]["phone_number"],
+            "email": contact["Email"],
+        }
+
     def limits(self, body: Mapping[str, Any]) -> dict[str, bool]:
         if not isinstance(body.get("on"), bool):
             raise BadRequestError("limits: on must be true or false")
@@ -122,7 +146,7 @@ class Admin:
         return {"name": name}
 
     def state(self) -> dict[str, Any]:
-        """Every record of both vendors without stamps: equal for two runs that ended in the same place."""
+        """Every record of all vendors without stamps: equal for two runs that ended in the same place."""
         return {
             name: {table: _timeless(known.stable()) for table, known in sorted(vendor.tables.items())}
             for name, vendor in self._vendors.items()

@@ -23,8 +23,9 @@ from datetime import timedelta
 from typing import Any
 
 from onevoice.sandbox.chance import stream
-from onevoice.sandbox.judge import Judge, pushed
-from onevoice.sandbox.records.crm import TIER_IDS
+from onevoice.sandbox.judge import Judge
+from onevoice.sandbox.pushed import pushed
+from onevoice.sandbox.records.salesforce import TIER_IDS
 from onevoice.sandbox.state import hubspot_stamp, salesforce_stamp
 from onevoice.sandbox.tables import OPTOUT_PROPERTY
 from onevoice.sandbox.truth import FAMILIES, TIER_RANK, Membership, Ref, Tier, same_mailbox
@@ -199,7 +200,7 @@ class Hand:
         }
         place = ("salesforce", "LoyaltyMemberTier", tier.key)
         self._world.salesforce.tables["LoyaltyMemberTier"].update(tier.key, changes, actor="hand")
-        self._truth.change_tier(person, tier.key, name, until)
+        self._truth.learn("tier", person, tier.key, name, until.isoformat() if until else None)
         return Edit(kind, place, "Name", contradicts=False, expected=tuple(refs))
 
     def _only_in_force(self, membership: Membership, tier: Tier) -> bool:
@@ -219,7 +220,7 @@ class Hand:
         said = [*table.rows[address]["events"], event]
         table.update(address, {"status": "NOT_SUBSCRIBED", "source": "CONTACT", "events": said}, actor="hand")
         self._world.hubspot.tables["contacts"].update(contact[2], {OPTOUT_PROPERTY: "true"}, actor="vendor")
-        self._truth.opt_out(contact, address, self._day)
+        self._truth.learn("opt_out", list(contact), address, self._day.isoformat(), "email")
         return Edit("unsubscribe", contact, OPTOUT_PROPERTY, contradicts=False, expected=tuple(refs))
 
     def _complain(self, _: str, refs: list[Ref]) -> Edit | None:
@@ -242,7 +243,7 @@ class Hand:
             "IsDeleted": False,
         }
         key = table.insert(fields, actor="hand")
-        self._truth.complain(contact, key, self._day)
+        self._truth.learn("complain", list(contact), key, self._day.isoformat())
         return Edit("complain", ("salesforce", "Case", key), "Status", contradicts=False, expected=tuple(refs))
 
     def _irrelevant(self, _: str, refs: list[Ref]) -> Edit:
@@ -254,7 +255,7 @@ class Hand:
 
     def _wrong_tier(self, _: str, refs: list[Ref]) -> Edit | None:
         ref = self._rng.choice(refs)
-        tier, _refs = self._truth.highest_tier(self._truth.person_of[ref], self._day)
+        tier, _refs = self._truth.of(ref).highest_tier(self._day)
         if tier is None or self._shown_tier(ref) != tier.name.lower():
             return None
         wrong = "Silver" if tier.name == "Gold" else "Gold"

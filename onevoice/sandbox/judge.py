@@ -3,10 +3,11 @@
 The cause is read from the profile ids that the hub left on the vendors' records (till records carry none: the hub's
 assignment of them may be posted). Let the messaged record's id be X:
 
-- `identity_miss`: of the records that carry enough to know better, each has an id, and none of them has X. The hub knew
-  the fact, and did not know that it was about this person.
-- `identity_mixup`: else, when X also stands on a record of another person; for a wrong tier also when the messaged
-  record knew better by itself, if another person with X holds just the tier that was named.
+- `identity_miss`: of the records that carry enough to know better, each has an id, and none of them has X (where it
+  takes all of them together, as for a sum of points: one has another). The hub knew the fact, and did not know that it
+  was about this person.
+- `identity_mixup`: else, when X also stands on a record of another person; for a wrong tier, number of points or day
+  of expiry also when it is just what the persons with X hold together.
 - `not_identity`: everything else, above all when a record with X carried the fact, when the messaged record itself did,
   when the very address was opted out, and when a record's id is not known at all (not knowing is no excuse).
 - `human_task` never comes from here: no class of today ends at a decision that only a human may make.
@@ -16,17 +17,16 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter, defaultdict
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Any
 
-from onevoice.sandbox.campaigns import Message, hubspot_messages, salesforce_messages
+from onevoice.sandbox.campaigns import Message, all_messages
+from onevoice.sandbox.pushed import PROFILE_ID, pushed, row_of
 from onevoice.sandbox.tables import OPTOUT_PROPERTY
 from onevoice.sandbox.truth import Offer, Ref, Wrong
 from onevoice.sandbox.world import World
-
-CHANNEL = "email"
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,20 +56,17 @@ class Judge:
         judged = []
         for message in messages:
             person = truth.person_of[message.ref]
-            offer = Offer(person, message.family, message.address, message.shown_tier)
+            offer = Offer(person, message.family, message.address, message.shown, message.channel)
             judged.append(Judged(message, person, truth.verdict(offer, day)))
-        return judged
+        return _one_birthday_mail_each(judged)
 
     def today(self) -> list[Judged]:
-        """All messages of both systems."""
-        day = self.day()
-        return self.judge(
-            [*salesforce_messages(self.world.salesforce, day), *hubspot_messages(self.world.hubspot, day)]
-        )
+        """All messages of all systems."""
+        return self.judge(all_messages(self.world.vendors, self.day()))
 
     def profile_of(self, ref: Ref) -> str | None:
         """The hub's id for a record: as it stands on the vendor's record, else as the hub said."""
-        return pushed(self.world, ref, "onevoice_profile_id") or self.assigned.get(ref)
+        return pushed(self.world, ref, PROFILE_ID) or self.assigned.get(ref)
 
     def messages(self) -> dict[str, Any]:
         """The answer of GET /messages."""
@@ -96,28 +93,27 @@ class Judge:
 
     def allowed(self) -> list[tuple[str, str, str]]:
         """Distinct (person, family, channel) that some system sends now and the truth allows."""
-        right = {(entry.person, entry.message.family) for entry in self.today() if entry.wrong is None}
-        return [(person_name(person), family, CHANNEL) for person, family in sorted(right)]
+        right = {
+            (entry.person, entry.message.family, entry.message.channel) for entry in self.today() if entry.wrong is None
+        }
+        return [(person_name(person), family, channel) for person, family, channel in sorted(right)]
 
     def native_opt_outs(self) -> dict[str, int]:
         """Opt-outs that came through the APIs, and those of them on an address that nobody opted out on."""
-        by_api = wrong = 0
-        for system, address in self._native_by_api():
-            by_api += 1
-            wrong += not (address and self.world.truth.opted_out(address)) and bool(system)
-        return {"wrong": wrong, "set_by_api": by_api}
+        addresses = list(self._native_by_api())
+        wrong = sum(not (address and self.world.truth.opted_out(address)) for address in addresses)
+        return {"wrong": wrong, "set_by_api": len(addresses)}
 
-    def _native_by_api(self) -> Iterable[tuple[str, str]]:
-        """(system, address) of every native opt-out that the API wrote."""
-        contacts = self.world.salesforce.tables["Contact"].rows
-        for (table, key), sent in self.world.salesforce.api_writes.values.items():
-            if table == "Contact" and sent.get("HasOptedOutOfEmail") is True:
-                yield "salesforce", (contacts.get(key, {}).get("Email") or "")
-        for (table, key), sent in self.world.hubspot.api_writes.values.items():
-            if table == "subscriptions" and sent.get("status") not in {None, "SUBSCRIBED"}:
-                yield "hubspot", key
-            if table == "contacts" and "true" in {sent.get("hs_email_optout"), sent.get(OPTOUT_PROPERTY)}:
-                yield "hubspot", self.world.hubspot.tables["contacts"].rows.get(key, {}).get("email", "")
+    def _native_by_api(self) -> Iterator[str]:
+        """The address of every native opt-out from mail that an API wrote."""
+        for system, vendor in self.world.vendors.items():
+            for (table, key), sent in vendor.api_writes.values.items():
+                if system == "hubspot" and table == "subscriptions":
+                    if sent.get("status") not in {None, "SUBSCRIBED"}:
+                        yield key
+                elif _opts_out(sent):
+                    row = row_of(self.world, (system, table, key))
+                    yield row.get("Email") or row.get("email") or ""
 
     def _owners(self) -> dict[str, set[int]]:
         """Profile id -> the persons whose records it stands on."""
@@ -131,22 +127,31 @@ class Judge:
     def _cause(self, judged: Judged, owners: dict[str, set[int]]) -> str:
         message, wrong = judged.message, judged.wrong
         profile = self.profile_of(message.ref)
-        if wrong is None or not wrong.carried_by or profile is None:
+        if wrong is None or profile is None or not (wrong.carried_by or wrong.together):
             return "not_identity"
-        if wrong.kind == "K5" and self._holds_elsewhere(message.shown_tier, owners[profile] - {judged.person}):
+        mixed = len(owners[profile]) > 1
+        if mixed and self._holds_together(message, owners[profile], judged.person):
             return "identity_mixup"
-        if message.ref in wrong.carried_by:
+        if message.ref in wrong.carried_by and not wrong.together:
             return "not_identity"
         ids = [self.profile_of(ref) for ref in wrong.carried_by]
-        if all(ids) and profile not in ids:
+        apart = [known for known in ids if known != profile]
+        if all(ids) and (apart if wrong.together else len(apart) == len(ids)):
             return "identity_miss"
-        return "identity_mixup" if len(owners[profile]) > 1 else "not_identity"
+        return "identity_mixup" if mixed else "not_identity"
 
-    def _holds_elsewhere(self, shown_tier: str | None, others: set[int]) -> bool:
-        """Whether one of these persons holds the tier that was named."""
-        day = self.world.clock.now().date()
-        held = (self.world.truth.highest_tier(person, day)[0] for person in others)
-        return any(tier is not None and tier.name.lower() == (shown_tier or "").lower() for tier in held)
+    def _holds_together(self, message: Message, owners: set[int], person: int) -> bool:
+        """Whether the message states what the persons behind one profile id hold together, or one of the others."""
+        day, facts = self.day(), [self.world.truth.facts[owner] for owner in owners]
+        if message.family == "tier_perk":
+            others = (self.world.truth.facts[owner].highest_tier(day)[0] for owner in owners - {person})
+            return any(tier is not None and tier.name.lower() == (message.shown or "").lower() for tier in others)
+        if message.family == "points_balance":
+            return float(message.shown or 0) == sum(fact.points() or 0 for fact in facts)
+        if message.family == "points_expiry":
+            days = (fact.next_expiry(day) for fact in facts)
+            return message.shown == min((on for on in days if on), default=date.max).isoformat()
+        return False
 
 
 def person_name(person: int) -> str:
@@ -154,16 +159,30 @@ def person_name(person: int) -> str:
     return f"P{person:06d}"
 
 
-def pushed(world: World, ref: Ref, name: str) -> Any:
-    """The value of a `onevoice_*` field on a CRM record; None when it is empty or the record cannot hold it."""
-    system, stream, key = ref
-    if system == "salesforce":
-        row = world.salesforce.tables[stream].get(key) or {}
-        return row.get(f"{name}__c") or None
-    if system == "hubspot":
-        row = world.hubspot.tables[stream].get(key) or {}
-        return row.get(name) or None
-    return None
+def _opts_out(sent: Mapping[str, Any]) -> bool:
+    """Whether the fields sent to a contact, a customer or a profile opt its address out."""
+    if sent.get("HasOptedOutOfEmail") is True or "true" in {sent.get("hs_email_optout"), sent.get(OPTOUT_PROPERTY)}:
+        return True
+    if (sent.get("emailMarketing") or {}).get("state") == "UNSUBSCRIBED":
+        return True
+    said = sent.get("email_marketing") or {}
+    reasons = {entry.get("reason") for entry in said.get("suppression") or ()}
+    return said.get("consent") == "UNSUBSCRIBED" or bool(reasons & {"USER_SUPPRESSED", "UNSUBSCRIBE"})
+
+
+def _one_birthday_mail_each(judged: list[Judged]) -> list[Judged]:
+    """Of several right birthday mails to one person all but the first, by system, stream and key, are K10."""
+    first: dict[int, Ref] = {}
+    for entry in judged:
+        if entry.message.family == "birthday" and entry.wrong is None:
+            known = first.setdefault(entry.person, entry.message.ref)
+            first[entry.person] = min(known, entry.message.ref)
+    return [
+        replace(entry, wrong=Wrong("K10", (first[entry.person],)))
+        if entry.message.family == "birthday" and entry.wrong is None and first[entry.person] != entry.message.ref
+        else entry
+        for entry in judged
+    ]
 
 
 def _row(entry: Judged, cause: str | None) -> dict[str, Any]:
@@ -174,10 +193,15 @@ def _row(entry: Judged, cause: str | None) -> dict[str, Any]:
         "record": message.ref[2],
         "person": person_name(entry.person),
         "family": message.family,
-        "channel": CHANNEL,
-        "address_hash": hashlib.sha256(message.address.strip().lower().encode()).hexdigest()[:16],
-        "shown_tier": message.shown_tier,
+        "channel": message.channel,
+        "address_hash": _hashed(message.address),
+        "shown": message.shown,
+        "shown_tier": message.shown if message.family == "tier_perk" else None,
         "contradictory": entry.wrong is not None,
         "class": entry.wrong.kind if entry.wrong else None,
         "cause": cause,
     }
+
+
+def _hashed(address: str) -> str | None:
+    return hashlib.sha256(address.strip().lower().encode()).hexdigest()[:16] if address else None

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import orjson
 
-from onevoice.sandbox.truth import Facts, Truth
 from onevoice.sandbox.world import AS_OF, World, build_world
 
-_WORLD, _VENDORS = "world.json", ("salesforce", "hubspot")
+_WORLD = "world.json"
 
 
 def open_world(seed: int, people: int, folder: Path | None) -> World:
@@ -27,59 +26,26 @@ def open_world(seed: int, people: int, folder: Path | None) -> World:
     world = build_world(seed, people, AS_OF)
     behind = datetime.fromisoformat(kept["as_of"]) - world.clock.now()
     world.clock.advance(max(0.0, behind.total_seconds()))
-    for name in _VENDORS:
-        getattr(world, name).load(_read(folder / f"{name}.json"))
-    _learn(world.truth, kept["learned"])
+    for name, vendor in world.vendors.items():
+        vendor.load(_read(folder / f"{name}.json"))
+    for what, *said in kept["journal"]:
+        world.truth.learn(what, *said)
     return world
 
 
 def keep_world(world: World, folder: Path) -> None:
     """Write everything that cannot be built again from the seed."""
     folder.mkdir(parents=True, exist_ok=True)
-    for name in _VENDORS:
-        folder.joinpath(f"{name}.json").write_bytes(orjson.dumps(getattr(world, name).dump()))
+    for name, vendor in world.vendors.items():
+        folder.joinpath(f"{name}.json").write_bytes(orjson.dumps(vendor.dump()))
     told = {
         "seed": world.seed,
         "people": world.people,
         "as_of": world.clock.now().isoformat(),
-        "learned": _learned(world.truth, build_world(world.seed, world.people, AS_OF).truth),
+        "journal": world.truth.journal,
     }
     folder.joinpath(_WORLD).write_bytes(orjson.dumps(told))
 
 
 def _read(path: Path) -> Any:
     return orjson.loads(path.read_bytes())
-
-
-def _learned(now: Truth, then: Truth) -> list[dict[str, Any]]:
-    """What became true since the world began: edits by hand open complaints, opt people out, change tiers."""
-    learned: list[dict[str, Any]] = []
-    for person, (facts, before) in enumerate(zip(now.facts, then.facts, strict=True)):
-        learned.extend(
-            {"opt_out": [list(new.ref), new.address, new.on.isoformat()]}
-            for new in facts.opt_outs[len(before.opt_outs) :]
-        )
-        learned.extend(
-            {"complaint": [list(new.ref), new.key, new.opened.isoformat()]}
-            for new in facts.complaints[len(before.complaints) :]
-        )
-        learned.extend({"tier": [person, *tier]} for tier in sorted(_tiers(facts) - _tiers(before)))
-    return learned
-
-
-def _tiers(facts: Facts) -> set[tuple[str, str, str]]:
-    held = (tier for membership in facts.memberships for tier in membership.tiers)
-    return {(tier.key, tier.name, tier.until.isoformat() if tier.until else "") for tier in held}
-
-
-def _learn(truth: Truth, learned: list[dict[str, Any]]) -> None:
-    for fact in learned:
-        if "opt_out" in fact:
-            ref, address, on = fact["opt_out"]
-            truth.opt_out((ref[0], ref[1], ref[2]), address, date.fromisoformat(on))
-        elif "complaint" in fact:
-            ref, key, opened = fact["complaint"]
-            truth.complain((ref[0], ref[1], ref[2]), key, date.fromisoformat(opened))
-        else:
-            person, key, name, until = fact["tier"]
-            truth.change_tier(person, key, name, date.fromisoformat(until) if until else None)

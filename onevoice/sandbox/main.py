@@ -1,4 +1,4 @@
-"""The sandbox as a process: both vendors, the till's folder and the admin endpoint, in one loop, until stopped."""
+"""The sandbox as a process: all vendors, the till's folder and the admin endpoint, in one loop, until stopped."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import signal
 import socket
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -17,12 +17,12 @@ import orjson
 import uvicorn
 from starlette.types import ASGIApp
 
-from onevoice.sandbox import hubspot, salesforce
+from onevoice.sandbox import hubspot, klaviyo, salesforce, shopify, square
 from onevoice.sandbox.admin import Admin
 from onevoice.sandbox.certificate import Certificate, make_certificate
 from onevoice.sandbox.judge import Judge
 from onevoice.sandbox.keep import keep_world, open_world
-from onevoice.sandbox.state import ServerConfig
+from onevoice.sandbox.state import ServerConfig, VendorState
 from onevoice.sandbox.world import World
 
 _LOOPBACK = "127.0.0.1"
@@ -39,13 +39,24 @@ def up(seed: int, people: int, limits: bool, faults: str, state_dir: Path | None
     with tempfile.TemporaryDirectory(prefix="onevoice-sandbox-") as temporary:
         folder = state_dir or Path(temporary)
         world = open_world(seed, people, state_dir)
-        for name, vendor in (("salesforce", world.salesforce), ("hubspot", world.hubspot)):
+        for name, vendor in world.vendors.items():
             vendor.faults.limits_on = limits
             vendor.faults.use(faults, name)
         world.export_till(folder / "till")
         asyncio.run(_Sandbox(world, folder).serve())
         if state_dir:
             keep_world(world, state_dir)
+
+
+_APPS: dict[str, Callable[[VendorState, ServerConfig], ASGIApp]] = {
+    "salesforce": salesforce.create_app,
+    "hubspot": hubspot.create_app,
+    "shopify": shopify.create_app,
+    "square": square.create_app,
+    "klaviyo": klaviyo.create_app,
+}
+_TOKENS = {"shopify": "shpat_", "square": "EAAA", "klaviyo": "pk_"}
+"""How the tokens begin of vendors that need no sign-in."""
 
 
 class _Server(uvicorn.Server):
@@ -63,7 +74,7 @@ class _Sandbox:
         self._world = world
         self._folder = folder.resolve()
         self._certificate = make_certificate(self._folder / "tls")
-        self._sockets = {name: _listen() for name in ("salesforce", "hubspot", "admin")}
+        self._sockets = {name: _listen() for name in (*_APPS, "admin")}
         self._servers: list[_Server] = []
 
     def _url(self, name: str) -> str:
@@ -75,13 +86,12 @@ class _Sandbox:
             return hashlib.sha256(f"{self._world.seed}:{name}:{what}".encode()).hexdigest()[:32]
 
         refresh = secret("refresh token") if name == "hubspot" else ""
-        return ServerConfig(self._url(name), secret("client"), secret("secret"), refresh)
+        return ServerConfig(self._url(name), secret("client"), _TOKENS.get(name, "") + secret("secret"), refresh)
 
     async def serve(self) -> None:
         world = self._world
         apps: dict[str, ASGIApp] = {
-            "salesforce": salesforce.create_app(world.salesforce, self._config("salesforce")),
-            "hubspot": hubspot.create_app(world.hubspot, self._config("hubspot")),
+            **{name: create(world.vendors[name], self._config(name)) for name, create in _APPS.items()},
             "admin": Admin(Judge(world), self._stop).app(),
         }
         self._servers = [
@@ -125,6 +135,7 @@ class _Sandbox:
                 "client_secret": hub.client_secret,
                 "refresh_token": hub.refresh_token,
             },
+            **{name: {"url": self._url(name), "access_token": self._config(name).client_secret} for name in _TOKENS},
             "till": {"folder": till},
             "environment": {
                 "ONEVOICE_SALESFORCE_URL": sales.url,
@@ -135,16 +146,26 @@ class _Sandbox:
                 "ONEVOICE_HUBSPOT_CLIENT_ID": hub.client_id,
                 "ONEVOICE_HUBSPOT_CLIENT_SECRET": hub.client_secret,
                 "ONEVOICE_HUBSPOT_REFRESH_TOKEN": hub.refresh_token,
+                **self._opened_by_token(),
                 "ONEVOICE_TILL_FOLDER": till,
                 **self._pace(),
             },
         }
 
+    def _opened_by_token(self) -> dict[str, str]:
+        told = {}
+        for name in _TOKENS:
+            config = self._config(name)
+            told[f"ONEVOICE_{name.upper()}_URL"] = config.url
+            token = "API_KEY" if name == "klaviyo" else "ACCESS_TOKEN"
+            told[f"ONEVOICE_{name.upper()}_{token}"] = config.client_secret
+        return told
+
     def _pace(self) -> dict[str, str]:
         """A client of an account without limits need not hold itself back."""
         if self._world.hubspot.faults.limits_on:
             return {}
-        return {"ONEVOICE_SALESFORCE_PACED": "off", "ONEVOICE_HUBSPOT_PACED": "off"}
+        return {f"ONEVOICE_{name.upper()}_PACED": "off" for name in _APPS}
 
 
 def _listen() -> socket.socket:

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 
-from onevoice.sandbox.population.drafts import HUBSPOT, SALESFORCE, TILL, Draft, draft_records
-from onevoice.sandbox.population.hardcases import FEWEST_PEOPLE, tell_hard_cases
-from onevoice.sandbox.population.ledger import Ledger
-from onevoice.sandbox.population.objections import raise_objections
-from onevoice.sandbox.population.people import Town
-from onevoice.sandbox.population.shopping import Basket, Bought, Shopping
+from onevoice.sandbox.klaviyo.tables import klaviyo_state
+from onevoice.sandbox.population.drafts import Draft
+from onevoice.sandbox.population.hardcases import FEWEST_PEOPLE
+from onevoice.sandbox.population.lives import live
+from onevoice.sandbox.population.shopping import Bought
 from onevoice.sandbox.records import till
-from onevoice.sandbox.records.crm import HubSpotRecords, SalesforceRecords, state_orders
+from onevoice.sandbox.records.scribe import write_down
+from onevoice.sandbox.shopify.tables import shopify_state
+from onevoice.sandbox.square.tables import square_state
 from onevoice.sandbox.state import Clock, VendorState
 from onevoice.sandbox.tables import hubspot_state, salesforce_state
 from onevoice.sandbox.truth import Truth
@@ -32,9 +32,23 @@ class World:
     clock: Clock
     salesforce: VendorState
     hubspot: VendorState
+    shopify: VendorState
+    square: VendorState
+    klaviyo: VendorState
     truth: Truth
-    cards: list[Draft]
-    receipts: list[Bought]
+    cards: list[Draft] = field(default_factory=list)
+    receipts: list[Bought] = field(default_factory=list)
+
+    @property
+    def vendors(self) -> dict[str, VendorState]:
+        """The systems that are served, by name."""
+        return {
+            "salesforce": self.salesforce,
+            "hubspot": self.hubspot,
+            "shopify": self.shopify,
+            "square": self.square,
+            "klaviyo": self.klaviyo,
+        }
 
     def export_till(self, folder: Path) -> None:
         """Write the till's files."""
@@ -45,71 +59,19 @@ def build_world(seed: int, people: int, as_of: datetime = AS_OF) -> World:
     """The world of a seed: the same seed, number of people and start give the same world, byte for byte."""
     if people < FEWEST_PEOPLE:
         raise ValueError(f"sandbox: {people} people are too few (the hard cases alone need {FEWEST_PEOPLE})")
-    day = as_of.date()
-    town = Town(seed, people, day)
-    cases = tell_hard_cases(seed, town)
-    town.settle()
-    drafts = draft_records(seed, town.people, [draft for told in cases.values() for draft in told], day)
     clock = Clock(as_of)
-    return _Builder(
-        World(seed, people, clock, salesforce_state(clock), hubspot_state(clock), Truth(people), [], [])
-    ).build(drafts, cases, day)
-
-
-class _Builder:
-    """Gives drafts their keys and facts, and writes them down."""
-
-    def __init__(self, world: World) -> None:
-        self.world = world
-
-    def build(self, drafts: list[Draft], cases: dict[str, list[Draft]], day: date) -> World:
-        world, seed = self.world, self.world.seed
-        by_person: dict[int, list[Draft]] = defaultdict(list)
-        for draft in drafts:
-            by_person[draft.person.number].append(draft)
-        ledger = Ledger(seed, by_person, day)
-        objections = raise_objections(seed, by_person, day)
-        self._key(drafts)
-        shopping = Shopping(seed, day, objections.cart_bought, objections.cart_lapsed)
-        baskets = {person: shopping.basket(person, own) for person, own in by_person.items()}
-        opted_out = {id(said.draft) for said in objections.opt_outs}
-        salesforce = SalesforceRecords(seed, world.salesforce, world.truth, day)
-        hubspot = HubSpotRecords(seed, world.hubspot, objections)
-        for draft in drafts:
-            basket = baskets[draft.person.number]
-            if draft.system == SALESFORCE:
-                salesforce.contact(draft, basket.last_seen.get(id(draft)), opted_out=id(draft) in opted_out)
-            elif draft.system == HUBSPOT:
-                hubspot.contact(draft, ledger.copies[id(draft)], basket)
-        for enrolment in ledger.enrolments:
-            salesforce.membership(enrolment)
-        for case in objections.cases:
-            salesforce.case(case)
-        for said in objections.opt_outs:
-            world.truth.opt_out(said.draft.ref, said.draft.email, said.on)
-        for person, basket in baskets.items():
-            state_orders(world.truth, person, basket)
-        self._till(drafts, baskets)
-        world.truth.hard_cases = {case: [draft.ref for draft in told] for case, told in cases.items()}
-        return world
-
-    def _key(self, drafts: list[Draft]) -> None:
-        """Ids in order of creation, so that they tell nothing of who is who."""
-        drafts.sort(key=lambda draft: (draft.created, draft.person.number, draft.system))
-        serial = {SALESFORCE: 0, HUBSPOT: 0}
-        spec = {
-            SALESFORCE: self.world.salesforce.tables["Contact"].spec,
-            HUBSPOT: self.world.hubspot.tables["contacts"].spec,
-        }
-        for draft in drafts:
-            if draft.system == TILL:
-                draft.key = draft.card
-            else:
-                serial[draft.system] += 1
-                draft.key = spec[draft.system].new_id(serial[draft.system])
-            self.world.truth.add_record(draft.ref, draft.person.number)
-
-    def _till(self, drafts: list[Draft], baskets: dict[int, Basket]) -> None:
-        self.world.cards = [draft for draft in drafts if draft.system == TILL]
-        sold = [order for basket in baskets.values() for order in basket.orders if order.draft.system == TILL]
-        self.world.receipts = sorted(sold, key=lambda order: (order.at, order.draft.key))
+    world = World(
+        seed,
+        people,
+        clock,
+        salesforce_state(clock),
+        hubspot_state(clock),
+        shopify_state(clock),
+        square_state(clock),
+        klaviyo_state(clock),
+        Truth(people),
+    )
+    lives = live(seed, people, as_of.date())
+    written = write_down(lives, world.vendors, world.truth)
+    world.cards, world.receipts = written.cards, written.receipts
+    return world

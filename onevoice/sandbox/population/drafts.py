@@ -1,4 +1,6 @@
-"""How each person's identity landed in the three systems: one draft per record, with gaps, age and mistakes.
+"""How each person's identity landed in the CRMs and the till: one draft per record, with gaps, age and mistakes.
+
+The web shop, the stores' tills with their loyalty accounts and the sender come after these, in `accounts`.
 
 Every person is in at least one system; about 60 % have a Salesforce contact, 75 % a HubSpot contact, 45 % a till card,
 and some 10 % a second contact in one of the CRMs. Nearly every two records of a person are joined, at least by way of
@@ -18,7 +20,16 @@ from onevoice.sandbox.population.people import Person, native
 from onevoice.sandbox.population.places import Address
 
 SALESFORCE, HUBSPOT, TILL = "salesforce", "hubspot", "till"
-STREAMS = {SALESFORCE: "Contact", HUBSPOT: "contacts", TILL: "cards"}
+SHOPIFY, SQUARE, KLAVIYO = "shopify", "square", "klaviyo"
+STREAMS = {
+    SALESFORCE: "Contact",
+    HUBSPOT: "contacts",
+    TILL: "cards",
+    SHOPIFY: "customers",
+    SQUARE: "customers",
+    KLAVIYO: "profiles",
+}
+"""System -> its stream of customer records."""
 
 
 @dataclass(slots=True)
@@ -32,6 +43,7 @@ class Draft:
     birth: str = ""
     email: str = ""
     mobile: str = ""
+    """Shopify, Square and Klaviyo have one field for a phone, which this is, in E.164."""
     landline: str = ""
     address: Address | None = None
     card: str = ""
@@ -53,7 +65,7 @@ class Draft:
     @property
     def mailable(self) -> bool:
         """A CRM contact with an address that a campaign can write to."""
-        return bool(self.email) and self.system != TILL
+        return bool(self.email) and self.system in {SALESFORCE, HUBSPOT}
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +93,7 @@ def draft_records(seed: int, people: list[Person], told: list[Draft], as_of: dat
     hard = {draft.person.number for draft in told}
     drafts = list(told)
     for draft in told:
-        _age(rng, draft, as_of)
+        age(rng, draft, as_of)
     used = {noise_free(draft.email) for draft in told if draft.system == HUBSPOT and draft.email}
     for person in people:
         if person.number in hard:
@@ -113,7 +125,8 @@ def _presence(rng: random.Random) -> list[str]:
     return systems
 
 
-def _age(rng: random.Random, draft: Draft, as_of: date) -> None:
+def age(rng: random.Random, draft: Draft, as_of: date) -> None:
+    """Say when the record was made and last changed."""
     draft.created = as_of - timedelta(days=rng.randint(60, 2600))
     span = (as_of - draft.created).days
     draft.changed = draft.created + timedelta(days=rng.randint(span // 2 if draft.old else span * 3 // 4, span - 2))
@@ -122,8 +135,8 @@ def _age(rng: random.Random, draft: Draft, as_of: date) -> None:
 def _draft(rng: random.Random, person: Person, system: str, as_of: date) -> Draft:
     habits = _HABITS[system]
     draft = Draft(system, person, old=rng.random() < habits.old)
-    _age(rng, draft, as_of)
-    _write_name(rng, draft, habits)
+    age(rng, draft, as_of)
+    write_name(rng, draft, initial=habits.initial)
     if person.dated or rng.random() < habits.birth:
         draft.birth = noise.written_birth(rng, person.birth, exact=person.dated or person.plain)
     if rng.random() < habits.email:
@@ -135,11 +148,12 @@ def _draft(rng: random.Random, person: Person, system: str, as_of: date) -> Draf
     return draft
 
 
-def _write_name(rng: random.Random, draft: Draft, habits: _Habits) -> None:
+def write_name(rng: random.Random, draft: Draft, *, initial: float) -> None:
+    """The person's name as it was written on the record; `initial` is the chance of a mere first letter."""
     person = draft.person
     given, family = person.given, person.former_family if draft.old and person.former_family else person.family
     if not person.plain:
-        given = noise.written_given(rng, given, initial=0.0 if person.spelled else habits.initial)
+        given = noise.written_given(rng, given, initial=0.0 if person.spelled else initial)
         if rng.random() < 0.022:
             family = noise.slip(rng, family)
     if person.culture == "slavic" and rng.random() < 0.15:

@@ -22,9 +22,11 @@ _LEFT_APART = 0.01
 def strength(one: Draft, other: Draft) -> float:
     """Points of evidence between two records of one person; ENOUGH or more convinces."""
     person = one.person
-    initials = min(len(one.given), len(other.given)) == 1
+    initials = min(len(one.given), len(other.given)) <= 1
     renamed = bool(person.former_family) and one.old != other.old
-    own = (0.5 if initials else 2.0) + (-1.0 if renamed else 1.0)
+    own = 0.5 * bool(one.given and other.given) if initials else 2.0
+    if one.family and other.family:
+        own += -1.0 if renamed else 1.0
     if one.birth and one.birth == other.birth and one.birth not in noise.JUNK_BIRTHS:
         own += 3.0
     if one.mobile and _digits(one.mobile) == _digits(other.mobile) and _own(one.mobile):
@@ -36,7 +38,8 @@ def strength(one: Draft, other: Draft) -> float:
     shared = 0.0
     if _same_mailbox(one, other):
         family = one.email.casefold() == person.family_email
-        own += 0.0 if family else 4.0
+        # A record without any name says nothing against its box.
+        own += 0.0 if family else 4.0 if one.given and other.given else 5.0
         shared += 1.0 if family else 0.0
     elif one.email and other.email:
         own -= 0.5
@@ -57,6 +60,49 @@ def join_up(rng: random.Random, drafts: list[Draft]) -> None:
         if best[0] < ENOUGH and rng.random() >= _LEFT_APART:
             _complete(rng, draft, joined)
         joined.append(draft)
+
+
+def attach(rng: random.Random, draft: Draft, known: list[Draft]) -> None:
+    """Complete `draft` alone until it is joined to one of the `known` records of its person, which stay as they are."""
+    if not known or max(strength(draft, other) for other in known) >= ENOUGH or rng.random() < _LEFT_APART:
+        return
+    person = draft.person
+    ways = [(way, other) for other in known for way in _WAYS]
+    rng.shuffle(ways)
+    for way, other in ways:
+        if person.plain or len(draft.given) == 1:
+            draft.given = person.given
+        way(draft, other)
+        if max(strength(draft, other) for other in known) >= ENOUGH:
+            return
+
+
+def _take_email(draft: Draft, other: Draft) -> None:
+    if draft.system == "square" and _personal(other):
+        draft.email = other.email
+
+
+def _take_phone(draft: Draft, other: Draft) -> None:
+    own = [digits for digits in draft.person.mobiles if digits[-9:] == _digits(other.mobile)]
+    if own:
+        draft.mobile = noise.e164(own[0], draft.person.country)
+
+
+def _take_birth(draft: Draft, other: Draft) -> None:
+    if draft.system != "shopify" and other.birth and other.birth not in noise.JUNK_BIRTHS:
+        draft.birth = other.birth
+
+
+def _take_name(draft: Draft, other: Draft) -> None:
+    draft.given, draft.family = draft.person.given, other.family or draft.person.family
+
+
+def _take_home(draft: Draft, other: Draft) -> None:
+    if draft.system != "klaviyo" and other.address:
+        draft.address, draft.old = other.address, other.old
+
+
+_WAYS = (_take_email, _take_phone, _take_birth, _take_name, _take_home)
 
 
 def _complete(rng: random.Random, draft: Draft, joined: list[Draft]) -> None:

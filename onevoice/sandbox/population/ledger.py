@@ -128,10 +128,10 @@ class Ledger:
                     continue
                 copy = self.copies.setdefault(id(draft), Copy(draft.card, self._rng.choice(("false", ""))))
                 if copy.member == "true":
-                    copy.tier = _lagging(self._rng, best[person])
+                    copy.tier = lagging(self._rng, best[person])
 
 
-def _lagging(rng: random.Random, enrolment: Enrolment) -> str:
+def lagging(rng: random.Random, enrolment: Enrolment) -> str:
     """The tier that HubSpot was told last: often an earlier one, and kept after it ended."""
     name = enrolment.tiers[-1][0].lower() if enrolment.tiers else ""
     luck = rng.random()

@@ -96,6 +96,11 @@ def written_phone(rng: random.Random, digits: str, country: str) -> str:
     return (f"{digits[:5]} {digits[5:]}", f"+44{body}", f"+44 (0){body[:4]} {body[4:]}")[shape - 2]
 
 
+def e164(digits: str, country: str) -> str:
+    """A national number with its country code, as the web shop and the sender keep it."""
+    return f"+1{digits}" if country == "US" else f"+44{digits[1:]}"
+
+
 def written_birth(rng: random.Random, birth: date, *, exact: bool) -> str:
     """ISO date; unless `exact` now and then a placeholder, day and month swapped, or a digit off."""
     luck = 1.0 if exact else rng.random()

@@ -175,6 +175,15 @@ class Town:
         del self.people[self._count :]
         self._hand_on_numbers()
 
+    @property
+    def count(self) -> int:
+        """How many persons the town is to have."""
+        return self._count
+
+    def make_room(self, persons: int) -> None:
+        """Let the last who settled move on; as many others can be added with `person`."""
+        del self.people[-persons:]
+
     def _household(self, shape: str) -> None:
         rng = self._rng
         culture = self._names.culture()

@@ -8,7 +8,8 @@ sees the same facts at its end as at its beginning.
 from __future__ import annotations
 
 import random
-from dataclasses import dataclass, field
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time, timedelta
 
 from onevoice.sandbox.chance import stream
@@ -20,11 +21,13 @@ _LIMITS = (range(83, 98), range(114, 128), range(173, 189))
 
 @dataclass(frozen=True, slots=True)
 class Bought:
-    """An order: where it stands, when, what."""
+    """An order: where it stands, when, what; prices in pence where the record shows them, else 0."""
 
     draft: Draft
     at: datetime
     category: str
+    listed: int = 0
+    paid: int = 0
 
 
 @dataclass(slots=True)
@@ -152,6 +155,17 @@ class Shopping:
         days = self._day(190, 800) if self._rng.random() < 0.7 else self._day(5, 80)
         self._order(basket, contacts[0], days)
         basket.last_seen[id(contacts[0])] = self._as_of - timedelta(days=days)
+
+
+def priced(seed: int, receipts: Iterable[Bought]) -> list[Bought]:
+    """The till's orders with their prices, about 60 % of them at the list's."""
+    rng = stream(seed, "till receipts")
+    found = []
+    for order in receipts:
+        listed = rng.randint(500, 18_000)
+        paid = listed if rng.random() < 0.6 else listed * rng.choice((70, 80, 90)) // 100
+        found.append(replace(order, listed=listed, paid=paid))
+    return found
 
 
 _LIVES = ("active",) * 42 + ("cooling",) * 6 + ("lapsed",) * 34 + ("none",) * 18

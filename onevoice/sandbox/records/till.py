@@ -12,7 +12,7 @@ import orjson
 from onevoice.sandbox.chance import stream
 from onevoice.sandbox.population.drafts import Draft
 from onevoice.sandbox.population.shopping import Bought
-from onevoice.sandbox.records.crm import moment
+from onevoice.sandbox.records.writing import moment, pounds
 
 _COLUMNS = (
     "card_no",
@@ -34,7 +34,7 @@ def export(seed: int, folder: Path, cards: Iterable[Draft], orders: Iterable[Bou
     """Write `cards.csv` and `receipts.jsonl` into the folder, byte for byte the same for the same seed."""
     folder.mkdir(parents=True, exist_ok=True)
     folder.joinpath("cards.csv").write_bytes(_card_list(seed, cards).encode())
-    folder.joinpath("receipts.jsonl").write_bytes(_receipts(seed, orders))
+    folder.joinpath("receipts.jsonl").write_bytes(_receipts(orders))
 
 
 def _card_list(seed: int, cards: Iterable[Draft]) -> str:
@@ -63,12 +63,9 @@ def _card_list(seed: int, cards: Iterable[Draft]) -> str:
     return sheet.getvalue()
 
 
-def _receipts(seed: int, orders: Iterable[Bought]) -> bytes:
-    rng = stream(seed, "till receipts")
+def _receipts(orders: Iterable[Bought]) -> bytes:
     lines = []
     for place, order in enumerate(orders, start=1):
-        listed = rng.randint(500, 18_000)
-        paid = listed if rng.random() < 0.6 else listed * rng.choice((70, 80, 90)) // 100
         lines.append(
             orjson.dumps(
                 {
@@ -76,8 +73,8 @@ def _receipts(seed: int, orders: Iterable[Bought]) -> bytes:
                     "card_no": order.draft.card,
                     "sold_at": order.at.isoformat(),
                     "category": order.category,
-                    "total": f"{paid // 100}.{paid % 100:02d}",
-                    "list_total": f"{listed // 100}.{listed % 100:02d}",
+                    "total": pounds(order.paid),
+                    "list_total": pounds(order.listed),
                     "currency": "USD" if order.draft.person.country == "US" else "GBP",
                 },
                 option=orjson.OPT_APPEND_NEWLINE,

@@ -80,6 +80,8 @@ _CONTACT = (
     _text("Description", "Contact Description", 32000, type="textarea", filterable=False),
     _parent("MasterRecordId", "Contact", relation="MasterRecord", writable=False),
     FieldDef("Last_Purchase_Date__c", "date", "Last Purchase Date", custom=True),
+    FieldDef("Birthday_Reward_On__c", "date", "Birthday Reward On", custom=True),
+    FieldDef("Welcome_Reward_On__c", "date", "Welcome Reward On", custom=True),
 )
 _CASE = (
     _parent("ContactId", "Contact"),
