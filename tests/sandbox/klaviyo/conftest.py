@@ -32,6 +32,13 @@ HEADERS = {
 SPEC = Path(__file__).parents[2] / "specs" / "klaviyo" / "klaviyo.json"
 
 
+class StillClock(Clock):
+    """Time that passes only when it is pushed: windows and jobs behave the same on a busy machine."""
+
+    def now(self) -> datetime:
+        return self._start
+
+
 class Account:
     """A served account: its state, and a client for it."""
 
@@ -79,43 +86,60 @@ def klaviyo_judge(openapi_judging: ModuleType) -> Any:
     return openapi_judging.OpenApiJudge(SPEC)
 
 
-@contextmanager
-def _served(state: VendorState, openapi_judging: ModuleType, judge: Any) -> Iterator[Account]:
+class Stage:
+    """One server for all tests; each puts its own account on it."""
+
+    def __init__(self, url: str, judging: ModuleType, judge: Any) -> None:
+        self._url = url
+        self._judging = judging
+        self._judge = judge
+        self._app: Any = None
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        await self._app(scope, receive, send)
+
+    @contextmanager
+    def account(self, state: VendorState) -> Iterator[Account]:
+        """From now on the server is that of this account, limits off."""
+        state.faults.limits_on = False
+        self._app = self._judging.Judged(create_app(state, ServerConfig(self._url, "", KEY)), self._judge)
+        account = Account(state, self._url)
+        yield account
+        account.http.close()
+
+
+@pytest.fixture(scope="session")
+def stage(openapi_judging: ModuleType, klaviyo_judge: Any) -> Iterator[Stage]:
+    """The server."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
-        url = f"http://127.0.0.1:{listener.getsockname()[1]}"
-        app = openapi_judging.Judged(create_app(state, ServerConfig(url, "", KEY)), judge)
-        server = uvicorn.Server(uvicorn.Config(app, log_level="error", ws="none", lifespan="off"))
+        stage = Stage(f"http://127.0.0.1:{listener.getsockname()[1]}", openapi_judging, klaviyo_judge)
+        server = uvicorn.Server(uvicorn.Config(stage, log_level="error", ws="none", lifespan="off"))
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
         thread.start()
         while not server.started:
             time.sleep(0.01)
-        account = Account(state, url)
-        yield account
-        account.http.close()
+        yield stage
         server.should_exit = True
         thread.join(timeout=5)
 
 
 @pytest.fixture
-def account(openapi_judging: ModuleType, klaviyo_judge: Any) -> Iterator[Account]:
+def account(stage: Stage, klaviyo_judge: Any) -> Iterator[Account]:
     """An empty account, limits off; every request and answer of the test is judged."""
     klaviyo_judge.violations.clear()
-    state = klaviyo_state(Clock(AS_OF))
-    state.faults.limits_on = False
-    with _served(state, openapi_judging, klaviyo_judge) as one:
+    with stage.account(klaviyo_state(StillClock(AS_OF))) as one:
         yield one
     assert klaviyo_judge.violations == []
 
 
 @pytest.fixture
-def restarted(account: Account, openapi_judging: ModuleType, klaviyo_judge: Any) -> Iterator[Callable[[], Account]]:
-    """Makes another server that has taken over what the account kept on disk."""
-    with ExitStack() as servers:
+def restarted(account: Account, stage: Stage) -> Iterator[Callable[[], Account]]:
+    """Puts another server in its place that has taken over what the account kept on disk."""
+    with ExitStack() as accounts:
 
         def restart() -> Account:
-            state = klaviyo_state(Clock(account.state.clock.now()))
+            state = klaviyo_state(StillClock(account.state.clock.now()))
             state.load(json.loads(json.dumps(account.state.dump())))
-            state.faults.limits_on = False
-            return servers.enter_context(_served(state, openapi_judging, klaviyo_judge))
+            return accounts.enter_context(stage.account(state))
 
         yield restart
