@@ -11,7 +11,7 @@ from fastapi import Depends, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from onevoice.api.problems import Problem, unavailable
-from onevoice.api.serving import Serving
+from onevoice.api.serving import Serving, now
 from onevoice.store import api_keys
 
 
@@ -70,7 +70,7 @@ def _caller(
         key = api_keys.find_key(connection, sent.credentials)
     if key is None:
         raise _refused("the key is not one of ours (make one: onevoice api-key create)")
-    if not key.is_open(serving.clock()):
+    if not key.is_open(now()):
         raise _refused("the key has ended or was revoked (make another: onevoice api-key create)")
     if serving.audit.is_full:
         raise unavailable("audit: reads cannot be noted now, so none is answered (try again in a moment)")

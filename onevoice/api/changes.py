@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated
 
-from fastapi import APIRouter, Header, Query
+from fastapi import APIRouter, Query, Request
 from pydantic import Field
 from starlette.responses import Response
 
@@ -50,18 +50,22 @@ class Changes(Answer):
     response_model=Changes,
     responses={
         **documented(409),
-        200: {"content": {NDJSON: {"schema": {"type": "string", "description": "One Change a line."}}}},
+        200: {
+            "content": {
+                NDJSON: {"schema": {"type": "string", "description": "With this in Accept: one Change a line."}}
+            }
+        },
     },
     openapi_extra=scoped(Scope.CHANGES_READ),
     operation_id="readChanges",
     summary="What changed since a cursor",
 )
 def read_changes(
+    request: Request,
     serving: Served,
     caller: ReadsChanges,
     cursor: Cursor = None,
     limit: Annotated[int, Query(ge=1, le=10_000)] = 1000,
-    accept: Annotated[str | None, Header(description=f"{NDJSON}: one change a line, and nothing else.")] = None,
 ) -> Response:
     """Everything that changed, in order and without gaps, at least once: keep the cursor with what you made of it."""
     since = _number(cursor)
@@ -70,7 +74,7 @@ def read_changes(
         if not rows and since > changes.last_change(look.connection):
             raise Problem(409, "foreign-cursor", "cursor: it is of another store (begin again without one)")
     shown = [_change(row) for row in rows[:limit]]
-    if NDJSON in (accept or ""):
+    if NDJSON in request.headers.get("accept", ""):
         lines = "".join(f"{change.model_dump_json()}\n" for change in shown)
         return Response(lines, headers={"Cache-Control": PRIVATE}, media_type=NDJSON)
     end = shown[-1].cursor if shown else f"{_BEGIN}{since}"

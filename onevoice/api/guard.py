@@ -9,7 +9,7 @@ from pathlib import PurePath
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from onevoice.api.problems import Problem, unavailable
-from onevoice.api.serving import Serving
+from onevoice.api.serving import Serving, now
 from onevoice.errors import StoreError
 
 MOST_BYTES = 262_144
@@ -60,7 +60,7 @@ class Guard:
             return
         row = {
             "key_id": caller.key_id,
-            "at": self._serving.clock(),
+            "at": now(),
             "method": scope["method"],
             "route": exchange.route[:100],
             "status": exchange.status,

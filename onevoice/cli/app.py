@@ -14,6 +14,7 @@ from onevoice.cli.inspect import contradictions, explain, status
 from onevoice.cli.processes import end_quietly
 from onevoice.cli.project_files import init, lint, test
 from onevoice.cli.sandbox import sandbox
+from onevoice.cli.serve import api_key, serve
 from onevoice.cli.session import Session
 from onevoice.cli.sync import check, plan, provision, sync
 from onevoice.errors import ConfigError, GuardStopped, OnevoiceError
@@ -30,9 +31,10 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-for command in (lint, test, check, provision, plan, sync, status, explain, contradictions, demo, init):
+for command in (lint, test, check, provision, plan, sync, status, explain, contradictions, demo, init, serve):
     app.command()(command)
 app.add_typer(sandbox, name="sandbox")
+app.add_typer(api_key, name="api-key")
 
 
 @app.callback()
