@@ -30,7 +30,7 @@ class _KlaviyoAccount:
     def check(self) -> Check:
         """One call for the account; where the key may not see it, one for a single profile's id."""
         try:
-            accounts = self._client.get("/api/accounts", {"fields[account]": "contact_information.organization_name"})
+            accounts = self._client.get("/api/accounts")
         except PermissionMissing:
             self._client.get("/api/profiles", {"page[size]": 1, "fields[profile]": "id"}, stream="profiles")
             return Check("unknown account", ("the key lacks accounts:read, so the account cannot be named",))

@@ -44,6 +44,7 @@ ENDPOINTS = (
     Endpoint("POST", "/api/profile-bulk-import-jobs", "write", effect=True),
     Endpoint("GET", f"/api/profile-bulk-import-jobs/{_ID}", "poll"),
     Endpoint("GET", f"/api/profile-bulk-import-jobs/{_ID}/import-errors", "errors"),
+    Endpoint("GET", f"/api/profile-bulk-import-jobs/{_ID}/relationships/profiles", "written"),
     Endpoint("POST", "/api/profile-suppression-bulk-create-jobs", "suppress", effect=True),
     Endpoint("GET", f"/api/profile-suppression-bulk-create-jobs/{_ID}", "suppress"),
 )

@@ -23,9 +23,9 @@ FIRST_PAUSE = 0.25
 LONGEST_PAUSE = 5.0
 JOB_SECONDS = 120.0
 """How long a job is watched; a thousand profiles take Klaviyo some seconds."""
-READ_BACK_SECONDS = 10.0
-"""How long a finished job's effect is looked for: lists of profiles may be some seconds behind."""
-COMPLETE, CANCELLED = "complete", "cancelled"
+OVER = frozenset({"complete", "cancelled"})
+_PASSING = frozenset({"internal_error", "throttled"})
+"""Codes of a single record's error that a later try may not meet again."""
 _PLACE = re.compile(r"/data/attributes/profiles/data/(\d+)(/.*)?")
 """Where in a job's body an error lies; the number counts the profiles from 0."""
 
@@ -48,9 +48,9 @@ def watched(client: Client, path: str, job: Resource, stream: str) -> Resource:
 
     def over() -> bool:
         nonlocal latest
-        if latest["attributes"]["status"] not in {COMPLETE, CANCELLED}:
+        if latest["attributes"]["status"] not in OVER:
             latest = client.get(f"{path}/{job['id']}", stream=stream)["data"]
-        return latest["attributes"]["status"] in {COMPLETE, CANCELLED}
+        return latest["attributes"]["status"] in OVER
 
     patiently(over, JOB_SECONDS)
     attributes: Resource = latest["attributes"]
@@ -88,7 +88,10 @@ def rejection(write: Write, error: Resource) -> WriteResult:
     """What Klaviyo says against one record."""
     words = " ".join(str(error.get(name) or "") for name in ("title", "detail")).strip()
     shown = without_personal_data(words, [write.key, *write.fields.values()])
-    return WriteResult(write.key, Outcome.REJECTED, vendor_code(error.get("code")), shown)
+    code = vendor_code(error.get("code"))
+    if code in _PASSING:
+        return WriteResult(write.key, Outcome.DEFERRED, code, shown, DeferReason.RETRYABLE)
+    return WriteResult(write.key, Outcome.REJECTED, code, shown)
 
 
 def deferred(writes: Iterable[Write], error: ConnectorError) -> Sequence[WriteResult]:

@@ -12,8 +12,7 @@ from typing import Any
 
 from connectors.klaviyo.client import Client
 from connectors.klaviyo.jobs import (
-    COMPLETE,
-    READ_BACK_SECONDS,
+    OVER,
     Resource,
     patiently,
     sent_without_refused,
@@ -22,10 +21,12 @@ from connectors.klaviyo.jobs import (
 )
 from connectors.klaviyo.profiles import SUPPRESSED, suppression_states
 from onevoice.errors import ConnectorError
-from onevoice.protocols import DeferReason, Outcome, Write, WriteResult
+from onevoice.protocols import Outcome, Write, WriteResult
 
 PATH = "/api/profile-suppression-bulk-create-jobs"
 STREAM = "suppressions"
+READ_BACK_SECONDS = 10.0
+"""How long an address is looked at after its job: lists of profiles may be some seconds behind."""
 
 
 class Suppressions:
@@ -63,25 +64,32 @@ class Suppressions:
             yield from unknown(writes, type(exc).__name__, f"a job was accepted, and then: {exc}")
 
     def _settled(self, job: Resource, writes: Sequence[Write]) -> Iterator[WriteResult]:
-        """The job counts how many it did and says not which: the profiles themselves tell."""
-        over = watched(self._client, PATH, job, STREAM)["status"] == COMPLETE
-        addresses = [write.key for write in writes]
-        states: Mapping[str, bool] = {}
+        """The job counts what it did and does not say which: where it did not do all, the profiles themselves tell."""
+        attributes = watched(self._client, PATH, job, STREAM)
+        if attributes["status"] not in OVER:
+            yield from unknown(writes, "JOB_NOT_OVER", "the suppression job did not end in time")
+            return
+        if attributes.get("completed_count") == len(writes):
+            yield from (WriteResult(write.key, Outcome.ACCEPTED) for write in writes)
+            return
+        there = self._suppressed_of(writes)
+        for write in writes:
+            if write.key in there:
+                yield WriteResult(write.key, Outcome.ACCEPTED)
+            else:
+                yield from unknown([write], "NOT_SEEN", "the job is over, and the address is not suppressed")
+
+    def _suppressed_of(self, writes: Sequence[Write]) -> set[str]:
+        """The keys of those that are suppressed; looked for until all are, or patience ends."""
+        there: set[str] = set()
 
         def all_there() -> bool:
-            nonlocal states
-            states = suppression_states(self._client, addresses)
-            return all(states.get(address) for address in addresses)
+            left = [write.key for write in writes if write.key not in there]
+            there.update(key for key, suppressed in suppression_states(self._client, left).items() if suppressed)
+            return len(there) == len(writes)
 
-        patiently(all_there, READ_BACK_SECONDS if over else 0.0)
-        for write in writes:
-            if states.get(write.key):
-                yield WriteResult(write.key, Outcome.ACCEPTED)
-            elif over:
-                words = "the job is complete, and the address is not suppressed yet"
-                yield WriteResult(write.key, Outcome.DEFERRED, "NOT_SEEN_YET", words, DeferReason.RETRYABLE)
-            else:
-                yield from unknown([write], "JOB_NOT_COMPLETE", "the suppression job did not end in time")
+        patiently(all_there, READ_BACK_SECONDS)
+        return there
 
 
 def _unsendable(write: Write) -> WriteResult | None:

@@ -1,0 +1,142 @@
+"""Reading an account: nothing lost, no opt-out missed, and no more of a profile kept than was asked for."""
+
+from __future__ import annotations
+
+import itertools
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from onevoice.errors import ContractBroken
+from onevoice.protocols import Page, Record
+
+AS_OF = datetime(2026, 11, 22, 9, tzinfo=UTC)
+LONG_AGO = AS_OF - timedelta(days=30)
+BOUNCED = {"suppression": [{"reason": "HARD_BOUNCE", "timestamp": "2026-11-22T08:30:00+00:00"}]}
+
+
+def pages(rig: Any, cursor: Any = None, fields: tuple[str, ...] = ("email",)) -> list[Page]:
+    return list(rig.open().read("profiles", cursor, fields, rig.settled()))
+
+
+def keys(read: list[Page]) -> list[str]:
+    return [record.key for page in read for record in page.records]
+
+
+def one(rig: Any, key: str, *fields: str) -> Record:
+    return next(iter(rig.open().fetch("profiles", [key], fields)))
+
+
+def test_profile_that_is_edited_while_we_read_hides_no_other(klaviyo: Any) -> None:
+    ordered = klaviyo.contacts(350)
+    reading = klaviyo.open().read("profiles", None, (), klaviyo.settled())
+    met = [next(reading)]
+    for key in ordered[:50]:
+        klaviyo.edit(key)
+    klaviyo.settle_index()
+    met += list(reading)
+    assert set(ordered[50:]) <= set(keys(met))
+    assert set(ordered[:50]) <= set(keys(pages(klaviyo, met[-1].cursor)))
+
+
+def test_bounds_that_klaviyo_leaves_out_are_read(klaviyo: Any) -> None:
+    """`greater-than` and `less-than` leave their bound out; a profile of the very second must not fall between."""
+    first = pages(klaviyo)[-1].cursor
+    through = datetime.fromisoformat(first["through"])
+    begin = through - timedelta(hours=1)
+    at_the_end = klaviyo.contacts(1, stamp=through.replace(microsecond=0))
+    at_the_beginning = klaviyo.contacts(1, stamp=begin.replace(microsecond=0) + timedelta(seconds=1))
+    assert set(at_the_end + at_the_beginning) <= set(keys(pages(klaviyo, first)))
+
+
+def test_unsettled_profile_waits_for_the_next_read(klaviyo: Any) -> None:
+    klaviyo.contacts(3)
+    as_of = klaviyo.settled()
+    [fresh] = klaviyo.contacts(1, stamp=as_of - timedelta(seconds=5))
+    first = list(klaviyo.open().read("profiles", None, (), as_of))
+    assert fresh not in keys(first)
+    assert fresh in keys(pages(klaviyo, first[-1].cursor))
+
+
+def test_profile_that_is_found_late_is_read_by_the_lookback(klaviyo: Any) -> None:
+    klaviyo.contacts(10)
+    cursor = pages(klaviyo)[-1].cursor
+    through = datetime.fromisoformat(cursor["through"])
+    [late] = klaviyo.contacts(1, stamp=through - timedelta(minutes=30))
+    assert late in keys(pages(klaviyo, cursor))
+
+
+def test_crash_within_many_profiles_of_one_second_loses_none(klaviyo: Any) -> None:
+    klaviyo.contacts(250, stamp=LONG_AGO)
+    klaviyo.contacts(150, stamp=LONG_AGO + timedelta(days=1))
+    first = list(itertools.islice(klaviyo.open().read("profiles", None, (), klaviyo.settled()), 2))
+    rest = pages(klaviyo, first[-1].cursor)
+    assert set(keys(first)) | set(keys(rest)) == klaviyo.keys()
+
+
+def test_suppression_that_moves_no_time_of_change_is_read_all_the_same(klaviyo: Any) -> None:
+    """Nobody promises that a bounce touches `updated`."""
+    [key] = klaviyo.contacts(1)
+    fields = ("email", "email_suppressed")
+    cursor = pages(klaviyo, fields=fields)[-1].cursor
+    row = klaviyo.state.tables["profiles"].update(key, {"email_marketing": {}}, actor="vendor")
+    at = f"{klaviyo.state.clock.now():%Y-%m-%dT%H:%M:%S}+00:00"
+    row["email_marketing"] = {"suppression": [{"reason": "SPAM_COMPLAINT", "timestamp": at}]}
+    row["updated"] = "2026-10-23T09:00:00+00:00"
+    assert keys(pages(klaviyo, cursor)) == []
+    [record] = [record for page in pages(klaviyo, cursor, fields) for record in page.records]
+    assert record.data["email_suppressed"] is True
+
+
+def test_only_what_was_asked_for_is_kept(klaviyo: Any) -> None:
+    """Custom properties are whatever anybody stored there."""
+    [key] = klaviyo.contacts(1, properties={"city": "Leeds", "diagnosis": "private"}, phone_number="+447700900123")
+    assert dict(one(klaviyo, key, "email", "properties.city", "properties.none", "each.reason").data) == {
+        "id": key,
+        "email": "jane.moss.0@example.org",
+        "properties": {"city": "Leeds"},
+        "updated": one(klaviyo, key).data["updated"],
+    }
+    assert one(klaviyo, key, "properties").data["properties"] == {"city": "Leeds", "diagnosis": "private"}
+    asked = klaviyo.asked("/api/profiles")[0].params
+    assert asked["fields[profile]"] == "email,properties,updated"
+    assert "additional-fields[profile]" not in asked
+
+
+@pytest.mark.parametrize(("said", "suppressed"), [(BOUNCED, True), ({"consent": "UNSUBSCRIBED"}, False), ({}, False)])
+def test_any_suppression_counts_and_consent_does_not(klaviyo: Any, said: dict[str, Any], suppressed: bool) -> None:
+    [key] = klaviyo.contacts(1, email_marketing=said, sms_marketing={"consent": "SUBSCRIBED", "method": "TEXT"})
+    data = one(klaviyo, key, "email_suppressed").data
+    assert data["email_suppressed"] is suppressed
+    assert data["subscriptions"]["email"]["marketing"]["suppression"] == said.get("suppression", [])
+    assert data["subscriptions"]["sms"]["marketing"]["method"] == "TEXT"
+    assert set(data["subscriptions"]) == {"email", "sms"}
+
+
+def test_point_read_keeps_the_order_in_few_calls(klaviyo: Any) -> None:
+    wanted = [*reversed(klaviyo.contacts(230)), "01JDNOBODY", 'no","id']
+    before = klaviyo.calls()
+    found = list(klaviyo.open().fetch("profiles", wanted, ["email"]))
+    assert [record.key for record in found] == wanted
+    assert [record.key for record in found if record.deleted] == wanted[-2:]
+    assert klaviyo.calls() - before == 3
+
+
+def test_point_read_of_suppressions_is_by_address(klaviyo: Any) -> None:
+    klaviyo.contacts(1, email="ana@example.org", email_marketing=BOUNCED)
+    klaviyo.contacts(1, email="Ben@Example.org")
+    keys_asked = ["ben@example.org", "nobody@example.org", "ana@example.org"]
+    found = list(klaviyo.open().fetch("suppressions", keys_asked, ["email_suppressed"]))
+    assert [(record.key, record.data.get("email_suppressed"), record.deleted) for record in found] == [
+        ("ben@example.org", False, False),
+        ("nobody@example.org", None, True),
+        ("ana@example.org", True, False),
+    ]
+
+
+def test_only_profiles_can_be_read(klaviyo: Any) -> None:
+    with pytest.raises(ContractBroken):
+        list(klaviyo.open().read("suppressions", None, (), AS_OF))
+    with pytest.raises(ContractBroken):
+        list(klaviyo.open().read("profiles", {"page": 3}, (), AS_OF))
