@@ -50,6 +50,30 @@ ENDPOINTS = (
 )
 
 
+class TwoWindows:
+    """The account's budget, told which of an endpoint's two windows was met; implements Budget.
+
+    Klaviyo's windows are fixed and a refusal says how long its own is yet: a second at most is the short one. Taken for
+    both, every burst would halve what a minute lets through.
+    """
+
+    def __init__(self, budget: Budget) -> None:
+        self._budget = budget
+
+    def acquire(self, kind: str, *, urgent: bool = False, cost: int = 1) -> None:
+        """See `Budget.acquire`."""
+        self._budget.acquire(kind, urgent=urgent, cost=cost)
+
+    def observe(self, kind: str, *, remaining: int | None = None, limit: int | None = None) -> None:
+        """See `Budget.observe`: the headers tell of the minute."""
+        self._budget.observe(f"{kind}_minutely", remaining=remaining, limit=limit)
+
+    def throttled(self, kind: str, retry_after: float | None) -> None:
+        """See `Budget.throttled`."""
+        short = retry_after is None or retry_after <= 1
+        self._budget.throttled(f"{kind}_secondly" if short else f"{kind}_minutely", retry_after)
+
+
 class Client:
     """Authorised, budgeted and retried calls to one account. One client serves all threads."""
 
@@ -58,14 +82,14 @@ class Client:
         if not re.fullmatch(r"\d{4}-\d{2}-\d{2}(\.\w+)?", revision):
             raise ConfigError(f"{system}: revision must be a date such as 2026-07-15")
         self.system = system
-        self._budget = budget
+        self._budget = TwoWindows(budget)
         headers = {
             "Authorization": f"Klaviyo-API-Key {settings['api_key']}",
             "revision": revision,
             "Accept": JSON_API,
         }
         base = settings.get("url", "https://a.klaviyo.com").rstrip("/")
-        self._http = HttpClient(system, base, headers, budget, _refusal)
+        self._http = HttpClient(system, base, headers, self._budget, _refusal)
 
     def get(self, path: str, params: Params | None = None, *, stream: str = "") -> Mapping[str, Any]:
         """The decoded answer of a GET. Raises what `onevoice.errors` names for connectors."""
@@ -98,10 +122,9 @@ class Client:
         return body
 
     def _note_usage(self, kind: str, reply: Reply) -> None:
-        """The headers tell of the window of a minute; the window of a second is kept by our own count."""
         remaining, most = (_leading(reply.headers.get(f"RateLimit-{name}", "")) for name in ("Remaining", "Limit"))
         if remaining is not None:
-            self._budget.observe(f"{kind}_minutely", remaining=remaining, limit=most)
+            self._budget.observe(kind, remaining=remaining, limit=most)
 
 
 def _refusal(reply: Reply, where: str) -> ConnectorError | None:

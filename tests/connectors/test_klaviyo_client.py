@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from connectors import open_connector
+from connectors import catalogue, open_connector
 from connectors.klaviyo.client import ENDPOINTS, Client
 from onevoice.errors import Ambiguous, AuthFailed, ConfigError, ContractBroken, PermissionMissing, Unavailable
 
@@ -109,11 +109,20 @@ def test_what_is_left_of_the_minute_is_told_to_the_endpoints_own_limit(
 
 
 def test_throttled_call_waits_as_long_as_it_is_told(client: Client, vendor: Any, budget: Any) -> None:
-    answers = iter([(429, {}, {"Retry-After": "7"}), (202, {"data": {"id": "j"}})])
+    refused = [(429, {}, {"Retry-After": "7"}), (429, {}, {"Retry-After": "1"}), (429, {})]
+    answers = iter([*refused, (202, {"data": {"id": "j"}})])
     vendor.answer = lambda _: next(answers)
     client.post(IMPORT, {"data": {}})
-    assert budget.refusals == [("write", 7.0)]
-    assert len(vendor.requests) == 2
+    assert budget.refusals == [("write_minutely", 7.0), ("write_secondly", 1.0), ("write_secondly", None)]
+    assert len(vendor.requests) == 4
+
+
+def test_every_kind_of_call_has_both_windows_in_the_manifest() -> None:
+    """The budget is told by their names."""
+    limits = {limit.name: limit for limit in catalogue()["klaviyo"].limits}
+    windows = [(kind, window) for kind in {e.kind for e in ENDPOINTS} for window in ("secondly", "minutely")]
+    assert {f"{kind}_{window}" for kind, window in windows} == set(limits)
+    assert all(limits[f"{kind}_{window}"].kinds == (kind,) for kind, window in windows)
 
 
 def test_lost_answer_is_repeated_for_a_read_and_never_for_a_job(client: Client, vendor: Any) -> None:

@@ -110,7 +110,7 @@ def test_missing_and_unknown_settings_are_named_together(budget: Any) -> None:
 
 
 def test_unknown_kind_and_bad_system_name(budget: Any) -> None:
-    with pytest.raises(ConfigError, match="known: files, hubspot, salesforce"):
+    with pytest.raises(ConfigError, match=f"known: {', '.join(KINDS)}"):
         open_connector("sailforce", "acme", {}, budget)
     with pytest.raises(ConfigError, match="lower-case"):
         open_connector("files", "../x", {"folder": "x"}, budget)
