@@ -166,8 +166,8 @@ def known_push_sources(project: ProjectConfig) -> Iterator[Fault]:
     """What is pushed exists in the hub, and its transform takes it."""
     known = push_sources(
         project.loyalty.programmes,
-        project.offers.families,
-        project.offers.channels,
+        {family: project.offers.channels_of(family) for family in project.offers.families},
+        project.consent.channels,
         project.profile.custom_fields(),
     )
     for file, mapping in _pushes(project):

@@ -26,17 +26,18 @@ STATUS_FIELDS: Mapping[str, FieldType] = {
 }
 
 DECIDED_AT = "decided_at"
+EMAIL = "email"
 
 
 def push_sources(
     programmes: Iterable[str],
-    families: Iterable[str],
+    families: Mapping[str, Iterable[str]],
     channels: Iterable[str],
     custom: Mapping[str, FieldType],
 ) -> Mapping[str, FieldType]:
-    """Every source that these programmes, offer families, channels and custom attributes give, with its type."""
-    families, channels = tuple(families), tuple(channels)
-    places = [*families, *(f"{family}.{channel}" for family in families for channel in channels)]
+    """Every source that these programmes, families (with their channels), channels of consent and custom attributes give,
+    with its type."""
+    places = [_place(family, channel) for family, own in families.items() for channel in own]
     return {
         "profile.id": FieldType.TEXT,
         DECIDED_AT: FieldType.DATETIME,
@@ -46,3 +47,8 @@ def push_sources(
         **{f"suppressed.{place}": FieldType.BOOLEAN for place in places},
         **{f"opt_out.{channel}": FieldType.BOOLEAN for channel in channels},
     }
+
+
+def _place(family: str, channel: str) -> str:
+    """How a family on a channel is named: e-mail goes without saying."""
+    return family if channel == EMAIL else f"{family}.{channel}"

@@ -8,6 +8,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
+from onevoice.configfile.push_sources import EMAIL
 from onevoice.mapping import PushField
 from onevoice.model import FOREVER
 from onevoice.pipeline.targets import PushTarget
@@ -20,7 +21,6 @@ from onevoice.store.schema import PENDING
 OPT_OUTS, SUPPRESSIONS, STATUS = 0, 1, 2
 """Urgency of a write: an opt-out leaves before everything else."""
 STAMP = "decided_at"
-EMAIL = "email"
 
 
 @dataclass(frozen=True, slots=True)

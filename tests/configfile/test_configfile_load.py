@@ -25,7 +25,7 @@ def copy(tmp_path: Path) -> Path:
 
 def test_the_shipped_project_loads() -> None:
     project = load_project(ROOT)
-    assert set(project.hub.systems) == {"salesforce", "hubspot", "till"}
+    assert set(project.hub.systems) == {"salesforce", "hubspot", "shopify", "square", "klaviyo", "till"}
     assert ("salesforce", "Contact") in project.mappings
     assert set(project.mapping_tests) == set(project.mappings)
 

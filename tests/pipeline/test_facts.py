@@ -8,9 +8,10 @@ from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 from onevoice.model import Item, LoyaltyStatus, Ref
-from onevoice.pipeline.facts import facts_of, memberships_of
+from onevoice.pipeline.facts import Reading, facts_of, memberships_of, next_change
 
-UTC = ZoneInfo("UTC")
+TODAY = date(2026, 11, 22)
+READING = Reading(TODAY, ZoneInfo("UTC"), "GBP")
 
 
 def item(kind: str, key: str = "1", /, **data: object) -> Item:
@@ -18,7 +19,7 @@ def item(kind: str, key: str = "1", /, **data: object) -> Item:
 
 
 def facts(items: list[Item], status: LoyaltyStatus | None = None, **golden: object) -> dict[str, object]:
-    return facts_of(items, golden, status, email_denied=False, zone=UTC)
+    return facts_of(items, golden, status, {"email": False}, READING)
 
 
 def test_nobody_known_for_anything_has_the_facts_that_are_never_unknown() -> None:
@@ -49,7 +50,7 @@ def test_orders_of_every_channel_count_and_the_latest_decides() -> None:
 
 def test_the_day_of_an_order_is_the_day_in_the_companys_zone() -> None:
     items = [item("order", ordered_at="2026-11-20T23:30:00+00:00")]
-    found = facts_of(items, {}, None, email_denied=False, zone=ZoneInfo("Europe/Berlin"))
+    found = facts_of(items, {}, None, {}, Reading(TODAY, ZoneInfo("Europe/Berlin"), "GBP"))
     assert found["last_order_on"] == "2026-11-21"
 
 
@@ -94,3 +95,55 @@ def test_status_facts_are_the_merged_status() -> None:
     )
     found = facts([], status)
     assert (found["is_member"], found["tier"], found["tier_rank"], found["points"]) == (True, "gold", 3, "5")
+
+
+def test_of_several_carts_the_bought_and_the_open_ones_are_told_apart() -> None:
+    items = [
+        item("order", "1", ordered_at="2026-11-20T23:30:00+00:00", category="jackets"),
+        item("cart", "2", abandoned_at="2026-11-19T08:00:00+00:00", category="jackets"),
+        item("cart", "3", abandoned_at="2026-11-18T08:00:00+00:00", category="shoes"),
+        item("cart", "4", abandoned_at="2026-11-21T08:00:00+00:00", closed_at="2026-11-21T09:00:00+00:00"),
+    ]
+    found = facts(items)
+    assert (found["bought_cart_on"], found["open_cart_on"]) == ("2026-11-19", "2026-11-18")
+    moment_of_leaving = [items[1], item("order", "5", ordered_at="2026-11-19T08:00:00+00:00", category="jackets")]
+    assert facts(moment_of_leaving)["open_cart_on"] == "2026-11-19"
+
+
+def test_full_price_is_what_cost_no_less_than_the_list_says() -> None:
+    full = {"total": "59.90", "list_total": "59.90"}
+    reduced = {"total": "40", "list_total": "59.90"}
+    items = [
+        item("order", "1", ordered_at="2026-11-10T10:00:00+00:00", **full),
+        item("order", "2", ordered_at="2026-11-20T10:00:00+00:00", **reduced),
+        item("order", "3", ordered_at="2026-11-21T10:00:00+00:00", total="0", list_total="0"),
+        item("order", "4", ordered_at="2026-11-21T10:00:00+00:00", cancelled_at="2026-11-21T12:00:00+00:00", **full),
+        item("order", "5", ordered_at="2026-11-21T10:00:00+00:00", total="10"),
+    ]
+    assert facts(items)["last_full_price_on"] == "2026-11-10"
+    assert "last_full_price_on" not in facts(items[1:])
+
+
+def test_the_lines_of_one_order_are_one_order() -> None:
+    lines = [item("order", "1", ordered_at="2026-11-10T10:00:00+00:00", total=t) for t in ("5", "7")]
+    found = facts([*lines, item("order", "2", ordered_at="2026-01-10T10:00:00+00:00", orders=3)])
+    assert (found["orders_total"], found["annual_spend"]) == (4, "12")
+
+
+def test_annual_spend_is_of_one_currency_and_one_year_and_changes_when_an_order_leaves_it() -> None:
+    items = [
+        item("order", "1", ordered_at="2026-11-20T10:00:00+00:00", total="10.50", currency="GBP"),
+        item("order", "2", ordered_at="2025-11-23T10:00:00+00:00", total="100"),
+        item("order", "3", ordered_at="2025-11-22T10:00:00+00:00", total="1000"),
+        item("order", "4", ordered_at="2026-11-20T10:00:00+00:00", total="7", currency="EUR"),
+        item("order", "5", ordered_at="2027-11-20T10:00:00+00:00", total="7"),
+    ]
+    assert facts(items)["annual_spend"] == "110.50"
+    assert next_change(items, READING) == date(2026, 11, 23)
+    assert next_change(items[2:3], READING) is None
+
+
+def test_the_latest_reward_of_a_kind_counts() -> None:
+    items = [item("reward", str(n), kind="birthday", granted_on=f"202{n}-03-14") for n in (3, 5, 4)]
+    found = facts([*items, item("reward", "9", kind="welcome", granted_on="2020-01-01")])
+    assert (found["birthday_reward_on"], found["welcome_reward_on"]) == ("2025-03-14", "2020-01-01")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
 from datetime import date
 from typing import Any
 
@@ -11,7 +12,7 @@ import pytest
 from onevoice.configfile.loyalty_file import LoyaltyFile
 from onevoice.configfile.offers_file import OffersFile
 from onevoice.configfile.suppression_file import SuppressionFile
-from onevoice.policy import Finding, Policy, compile_policy, contradictions
+from onevoice.policy import Finding, Policy, Refusal, compile_policy, contradictions
 
 TODAY = date(2026, 11, 22)
 PLAIN = {"email_denied": False, "open_complaint": False, "is_member": False, "tier_rank": 0, "orders_total": 0}
@@ -24,13 +25,20 @@ RAW = {
 }
 
 
-def found(policy: Policy, facts: Mapping[str, Any], *, address_denied: bool = False, **raw: Any) -> dict[str, Finding]:
+def found(
+    policy: Policy,
+    facts: Mapping[str, Any],
+    no: Refusal | None = None,
+    elsewhere: AbstractSet[str] = frozenset(),
+    **raw: Any,
+) -> dict[str, Finding]:
     facts = {**PLAIN, **facts}
     findings = contradictions(
         policy,
         policy.decide(facts, TODAY),
         facts=facts,
-        address_denied=address_denied,
+        refused={"email": no} if no else {},
+        elsewhere=elsewhere,
         system="hubspot",
         stream="contacts",
         raw={**RAW, **raw},
@@ -74,15 +82,37 @@ def test_each_class_is_found_where_the_system_would_send(
 
 
 def test_two_open_carts_and_a_win_back(policy: Policy) -> None:
-    cart = {"cart_on": date(2026, 11, 20), "cart_at": "2026-11-20T10:00:00+00:00"}
     left = {"cart_abandoned_at": "2026-11-20T10:00:00Z", "cart_category": "hats"}
-    assert labels(found(policy, {**SILVER, "tier_rank": 0, **cart}, **left)) == {"tier_perk": "K9", "win_back": "K7"}
-    bought = {**cart, "last_order_in_cart_category_at": "2026-11-21T10:00:00+00:00"}
-    assert labels(found(policy, {**SILVER, **bought}, **left)) == {"cart_reminder": "K13", "win_back": "K3"}
+    waiting = {**SILVER, "tier_rank": 0, "open_cart_on": date(2026, 11, 20)}
+    assert labels(found(policy, waiting, **left)) == {"tier_perk": "K9", "win_back": "K7"}
+    bought = {**SILVER, "bought_cart_on": date(2026, 11, 20)}
+    assert labels(found(policy, bought, **left)) == {"cart_reminder": "K13", "win_back": "K3"}
+
+
+def test_a_bounce_is_called_one_but_a_stronger_no_has_the_word(policy: Policy) -> None:
+    assert set(labels(found(policy, {}, Refusal.UNDELIVERABLE)).values()) == {"K25"}
+    assert set(labels(found(policy, {"email_denied": True}, Refusal.UNDELIVERABLE)).values()) == {"K4"}
+    complaint = labels(found(policy, {"open_complaint": True}, Refusal.UNDELIVERABLE))
+    assert complaint["discount"] == "K25"
+
+
+def test_what_a_customer_gets_once_is_wrong_from_the_second_system(policy: Policy) -> None:
+    birthday = {"date_of_birth": "1990-11-24"}
+    assert "birthday" not in found(policy, {}, None, **birthday)
+    finding = found(policy, {}, None, frozenset({"birthday"}), **birthday)["birthday"]
+    assert (finding.label, finding.sentence) == ("K10", "birthday reward from two systems")
+
+
+def test_numbers_that_messages_name_are_compared(policy: Policy) -> None:
+    told = {"loyalty_points": "100", "onevoice_points": ""}
+    assert "points_balance" not in found(policy, {"points": 100}, None, **told)
+    assert found(policy, {"points": 120}, None, **told)["points_balance"].label == "K6"
+    assert "points_balance" not in found(policy, {"points": 120}, None, **told | {"onevoice_points": "120"})
+    assert found(policy, {}, None, **told)["points_balance"].label == "K6"
 
 
 def test_an_address_somebody_opted_out_on_takes_no_marketing(policy: Policy) -> None:
-    everything = found(policy, {}, address_denied=True)
+    everything = found(policy, {}, Refusal.OPTED_OUT)
     assert set(labels(everything).values()) == {"K4"}
     assert set(everything) == {"join", "discount", "first_order", "win_back", "tier_perk", "newsletter"}
 
@@ -102,10 +132,10 @@ def test_the_tier_a_message_shows_is_compared_whatever_its_case(policy: Policy) 
 def test_claims_of_dates_are_compared_as_dates(
     offers: OffersFile, suppression: SuppressionFile, loyalty: LoyaltyFile
 ) -> None:
-    written = offers.model_dump()
+    written = offers.model_dump(by_alias=True)
     perk = next(send for send in written["gates"][1]["sends"] if send["family"] == "tier_perk")
     perk["shows"] = {"tier_until": "date_of_birth"}
-    named = suppression.model_copy(update={"claims": {"tier_until": suppression.claims["tier"]}})
+    named = suppression.model_copy(update={"claims": {**suppression.claims, "tier_until": suppression.claims["tier"]}})
     written["gates"] = written["gates"][1:]
     policy = compile_policy(OffersFile.model_validate(written), named, loyalty)
     facts = {**SILVER, "tier_until": "2027-01-01"}
@@ -128,7 +158,8 @@ def test_a_denial_that_is_over_contradicts_nothing(policy: Policy) -> None:
         policy,
         old,
         facts=facts,
-        address_denied=False,
+        refused={},
+        elsewhere=frozenset(),
         system="hubspot",
         stream="contacts",
         raw={**RAW, "web_last_order_at": "2026-06-01T10:00:00Z"},
@@ -139,5 +170,11 @@ def test_a_denial_that_is_over_contradicts_nothing(policy: Policy) -> None:
 
 def test_streams_without_gates_contradict_nothing(policy: Policy) -> None:
     decision = policy.decide({}, TODAY)
-    shared: dict[str, Any] = {"facts": {}, "address_denied": True, "raw": RAW, "as_of": TODAY}
+    shared: dict[str, Any] = {
+        "facts": {},
+        "refused": {"email": Refusal.OPTED_OUT},
+        "elsewhere": frozenset(),
+        "raw": RAW,
+        "as_of": TODAY,
+    }
     assert contradictions(policy, decision, system="till", stream="cards", **shared) == []

@@ -54,8 +54,8 @@ def test_every_shipped_rule_and_family_is_tested() -> None:
         ("config/suppression.yaml", "when: orders_total > 0", "when: order_total > 0", 11),
         (
             "config/suppression.yaml",
-            "      last_order_in_cart_category_at > cart_at",
-            "      last_order_in_cart > cart_at",
+            "      points_next_expiry_on IS NULL",
+            "      points_expiry_on IS NULL",
             7,
         ),
         ("config/suppression.yaml", "tier_below: silver", "tier_below: sliver", 17),
@@ -73,7 +73,7 @@ def test_a_mistake_is_named_at_its_line_and_column(
 
 RULES, TESTS = "config/suppression.yaml", "config/suppression_test.yaml"
 NEVER = "allow: win_back\n    changes_on: never"
-STRANGER = "deny: {tier_perk: no_perk_tier}\n    allow: rest\n    changes_on: never"
+STRANGER = "deny: {tier_perk: no_perk_tier, points_expiry: no_points_expire}\n    allow: rest\n    changes_on: never"
 NINETY = "given: {orders_total: 1, last_order_on: 2026-08-24}\n    at: 2026-11-22"
 FORMER = "{is_member: false, membership_status: closed}"
 

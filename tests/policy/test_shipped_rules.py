@@ -19,7 +19,12 @@ from onevoice.model import FOREVER, Decision
 from onevoice.policy import Policy, compile_policy, facts_table
 
 TODAY = date(2026, 11, 22)
-PROMOTIONAL = {"join", "discount", "first_order", "win_back", "cart_reminder", "tier_perk", "birthday"}
+PROMOTIONAL = {
+    *("join", "discount", "first_order", "win_back", "cart_reminder", "tier_perk", "birthday"),
+    *("welcome", "tier_nudge"),
+}
+CONSENT = {"email": "email_denied", "sms": "sms_denied"}
+"""Channel -> the fact that stops it; a line on a till receipt needs no consent."""
 
 near = st.integers(-120, 40).map(lambda days: TODAY + timedelta(days=days))
 moments = st.tuples(near, st.sampled_from([0, 10, 23])).map(
@@ -35,11 +40,16 @@ def customers(draw: st.DrawFn) -> dict[str, Any]:
     tier, rank = draw(tiers) if status == "active" else (None, 0)
     orders = draw(st.integers(0, 3))
     last = draw(moments) if orders else None
-    cart = draw(st.none() | moments)
-    same = draw(st.none() | moments) if cart and last else None
-    last = max(filter(None, (last, same)), default=None)
     return {
         "email_denied": draw(st.booleans()),
+        "sms_denied": draw(st.booleans()),
+        "points": draw(st.none() | st.integers(-5, 500)),
+        "points_next_expiry_on": draw(st.none() | near),
+        "birthday_reward_on": draw(st.none() | near),
+        "welcome_reward_on": draw(st.none() | near),
+        "last_full_price_on": draw(st.none() | near) if orders else None,
+        "bought_cart_on": draw(st.none() | near) if orders else None,
+        "open_cart_on": draw(st.none() | near),
         "open_complaint": draw(st.booleans()),
         "complaint_closed_on": draw(st.none() | near),
         "is_member": status in {"active", "pending", "suspended"},
@@ -50,34 +60,43 @@ def customers(draw: st.DrawFn) -> dict[str, Any]:
         "orders_total": orders,
         "last_order_at": last,
         "last_order_on": last.date() if last else None,
-        "cart_at": cart,
-        "cart_on": cart.date() if cart else None,
-        "last_order_in_cart_category_at": same,
     }
 
 
-def stated(facts: Mapping[str, Any], family: str, today: date) -> str | None:
-    """The class that forbids the family, in the order the business names them, or None when it may be sent."""
+def stated(facts: Mapping[str, Any], family: str, channel: str, today: date) -> str | None:
+    """The class that forbids the family on the channel, in the order in which the layers name them, or None."""
     holds = facts["tier_rank"] >= 2 and (facts["tier_until"] is None or facts["tier_until"] >= today)
-    closed, cart, same = facts["complaint_closed_on"], facts["cart_at"], facts["last_order_in_cart_category_at"]
-    bought = cart is not None and same is not None and same > cart
+    closed, bought, waiting = facts["complaint_closed_on"], facts["bought_cart_on"], facts["open_cart_on"]
+    full, birthday, expiry = facts["last_full_price_on"], facts["birthday_reward_on"], facts["points_next_expiry_on"]
+    expires_soon = expiry is not None and today <= expiry <= today + timedelta(days=30)
+    gold = facts["tier_rank"] == 3 and holds
     grounds = [
-        ("K4", facts["email_denied"]),
+        ("K4", channel in CONSENT and facts[CONSENT[channel]]),
         ("K8", family in PROMOTIONAL and (facts["open_complaint"] or (closed and today < closed + timedelta(days=7)))),
         ("K1", family == "join" and facts["membership_status"] in {"active", "pending", "suspended"}),
         ("K9", family == "tier_perk" and not holds),
-        ("K16", family == "first_order" and facts["orders_total"] > 0),
-        ("K13", family == "cart_reminder" and bought and (today - facts["cart_on"]).days <= 30),
+        ("K10", family == "birthday" and birthday is not None and (today - birthday).days < 300),
+        ("K16", family in {"first_order", "welcome"} and facts["orders_total"] > 0),
+        ("K10", family == "welcome" and facts["welcome_reward_on"] is not None),
+        ("K6", family == "points_balance" and facts["points"] is None),
+        ("K18", family == "points_expiry" and not expires_soon),
+        ("K19", family == "tier_nudge" and gold),
+        ("K2", family == "discount" and full is not None and (today - full).days < 14),
+        ("K13", family == "cart_reminder" and bought is not None and (today - bought).days <= 30),
         ("K3", family == "win_back" and facts["last_order_on"] and (today - facts["last_order_on"]).days < 90),
         ("K3", family == "win_back" and holds),
-        ("K7", family == "win_back" and cart and (today - facts["cart_on"]).days <= 7 and not bought),
+        ("K7", family == "win_back" and waiting is not None and (today - waiting).days <= 7),
     ]
     return next((name for name, ground in grounds if ground), None)
 
 
-def named(policy: Policy, decision: Decision) -> dict[str, str | None]:
-    found: dict[str, str | None] = dict.fromkeys(policy.families)
-    return found | {denial.family: policy.by_id[denial.rule].code for denial in decision.denials}
+def named(policy: Policy, decision: Decision) -> dict[tuple[str, str], str | None]:
+    found: dict[tuple[str, str], str | None] = dict.fromkeys(places(policy))
+    return found | {(denial.family, denial.channel): policy.by_id[denial.rule].code for denial in decision.denials}
+
+
+def places(policy: Policy) -> list[tuple[str, str]]:
+    return [(family, channel) for family, channels in policy.channels_of.items() for channel in channels]
 
 
 @settings(max_examples=300, deadline=None)
@@ -85,7 +104,7 @@ def named(policy: Policy, decision: Decision) -> dict[str, str | None]:
 def test_decided_as_the_business_states_it(policy: Policy, facts: dict[str, Any], ahead: int) -> None:
     today = TODAY + timedelta(days=ahead)
     found = named(policy, policy.decide(facts, today))
-    assert found == {family: stated(facts, family, today) for family in policy.families}
+    assert found == {place: stated(facts, *place, today) for place in places(policy)}
 
 
 @settings(max_examples=200, deadline=None)
@@ -194,16 +213,17 @@ def test_another_rule_never_allows_anything(
     fewer = [rule for number, rule in enumerate(suppression.rules) if number != place]
     without = compile_policy(offers, suppression.model_copy(update={"rules": fewer}), loyalty)
     assert without.version != policy.version
-    all_rules = {denial.family: denial for denial in policy.decide(facts, TODAY).denials}
+    all_rules = {(denial.family, denial.channel): denial for denial in policy.decide(facts, TODAY).denials}
     for denial in without.decide(facts, TODAY).denials:
-        assert denial.family in all_rules
-        assert denial.until <= all_rules[denial.family].until
-        assert replace(denial, fired=()).layer >= all_rules[denial.family].layer
+        place = denial.family, denial.channel
+        assert place in all_rules
+        assert denial.until <= all_rules[place].until
+        assert replace(denial, fired=()).layer >= all_rules[place].layer
 
 
 def test_facts_may_come_as_json(policy: Policy) -> None:
-    facts = {"email_denied": False, "last_order_on": "2026-11-01", "cart_at": "2026-11-20T10:00:00+01:00"}
-    typed = {**facts, "last_order_on": date(2026, 11, 1), "cart_at": datetime(2026, 11, 20, 9, tzinfo=UTC)}
+    facts = {"email_denied": False, "last_order_on": "2026-11-01", "open_cart_on": "2026-11-20"}
+    typed = {**facts, "last_order_on": date(2026, 11, 1), "open_cart_on": date(2026, 11, 20)}
     assert policy.decide(facts, TODAY) == policy.decide(typed, TODAY)
 
 
@@ -214,7 +234,7 @@ def test_facts_may_come_as_json(policy: Policy) -> None:
         {"orders_total": "3"},
         {"orders_total": True},
         {"last_order_on": "yesterday"},
-        {"cart_at": "2026-11-20T10:00:00"},
+        {"points": "many"},
         {"last_order_on": datetime(2026, 11, 1, tzinfo=UTC)},
         {"orders_total": 10**13},
     ],
