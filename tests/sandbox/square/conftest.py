@@ -7,7 +7,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import ModuleType
@@ -92,11 +92,6 @@ class Seller:
         return answer.json()
 
 
-def refused(answer: Any) -> list[tuple[str, str]]:
-    """(category, code) of the errors of an answer."""
-    return [(error["category"], error["code"]) for error in answer["errors"]]
-
-
 @pytest.fixture(scope="session")
 def square_judge(openapi_judging: ModuleType) -> Any:
     """Square's description, in two ways stricter and in one way more complete than published.
@@ -116,43 +111,66 @@ def square_judge(openapi_judging: ModuleType) -> Any:
     return openapi_judging.OpenApiJudge(SPECS / "customers.json", paths=paths, components={"schemas": schemas})
 
 
-@contextmanager
-def _served(state: VendorState, openapi_judging: ModuleType, judge: Any) -> Iterator[Seller]:
+class Switch:
+    """An ASGI app that is whatever app it is told to be: one server for all tests."""
+
+    def __init__(self) -> None:
+        self.app: Any = None
+        self.url = ""
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        await self.app(scope, receive, send)
+
+
+@pytest.fixture(scope="session")
+def square_switch() -> Iterator[Switch]:
+    """A server without a seller yet."""
+    switch = Switch()
     with socket.create_server(("127.0.0.1", 0)) as listener:
-        url = f"http://127.0.0.1:{listener.getsockname()[1]}"
-        app = openapi_judging.Judged(create_app(state, ServerConfig(url, "", TOKEN)), judge)
-        server = uvicorn.Server(uvicorn.Config(app, log_level="error", ws="none", lifespan="off"))
+        switch.url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+        server = uvicorn.Server(uvicorn.Config(switch, log_level="error", ws="none", lifespan="off"))
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
         thread.start()
         while not server.started:
             time.sleep(0.01)
-        seller = Seller(state, url)
-        yield seller
-        seller.http.close()
+        yield switch
         server.should_exit = True
         thread.join(timeout=5)
 
 
 @pytest.fixture
-def seller(openapi_judging: ModuleType, square_judge: Any) -> Iterator[Seller]:
-    """An empty seller, limits off; every request and answer of the test is judged."""
-    square_judge.violations.clear()
-    state = square_state(Clock(AS_OF))
-    state.faults.limits_on = False
-    with _served(state, openapi_judging, square_judge) as one:
-        yield one
+def opened(square_switch: Switch, openapi_judging: ModuleType, square_judge: Any) -> Iterator[Callable[..., Seller]]:
+    """Opens a seller with a state; every request and answer of the test is judged."""
+    with ExitStack() as clients:
+
+        def open_with(state: VendorState) -> Seller:
+            app = create_app(state, ServerConfig(square_switch.url, "", TOKEN))
+            square_switch.app = openapi_judging.Judged(app, square_judge)
+            seller = Seller(state, square_switch.url)
+            clients.callback(seller.http.close)
+            return seller
+
+        square_judge.violations.clear()
+        yield open_with
     assert square_judge.violations == []
 
 
 @pytest.fixture
-def square_restarted(seller: Seller, openapi_judging: ModuleType, square_judge: Any) -> Iterator[Callable[[], Seller]]:
-    """Makes another server that has taken over what the seller kept on disk."""
-    with ExitStack() as servers:
+def seller(opened: Callable[..., Seller]) -> Seller:
+    """An empty seller, limits off."""
+    state = square_state(Clock(AS_OF))
+    state.faults.limits_on = False
+    return opened(state)
 
-        def restart() -> Seller:
-            state = square_state(Clock(seller.state.clock.now()))
-            state.load(json.loads(json.dumps(seller.state.dump())))
-            state.faults.limits_on = False
-            return servers.enter_context(_served(state, openapi_judging, square_judge))
 
-        yield restart
+@pytest.fixture
+def restart(seller: Seller, opened: Callable[..., Seller]) -> Callable[[], Seller]:
+    """Puts a server in the seller's place that has taken over what it kept on disk."""
+
+    def again() -> Seller:
+        state = square_state(Clock(seller.state.clock.now()))
+        state.load(json.loads(json.dumps(seller.state.dump())))
+        state.faults.limits_on = False
+        return opened(state)
+
+    return again
