@@ -43,11 +43,11 @@ def test_profile_that_is_edited_while_we_read_hides_no_other(klaviyo: Any) -> No
 def test_bounds_that_klaviyo_leaves_out_are_read(klaviyo: Any) -> None:
     """`greater-than` and `less-than` leave their bound out; a profile of the very second must not fall between."""
     first = pages(klaviyo)[-1].cursor
-    through = datetime.fromisoformat(first["through"])
-    begin = through - timedelta(hours=1)
-    at_the_end = klaviyo.contacts(1, stamp=through.replace(microsecond=0))
-    at_the_beginning = klaviyo.contacts(1, stamp=begin.replace(microsecond=0) + timedelta(seconds=1))
-    assert set(at_the_end + at_the_beginning) <= set(keys(pages(klaviyo, first)))
+    begin = datetime.fromisoformat(first["through"]) - timedelta(hours=1)
+    as_of = klaviyo.settled()
+    stamps = (begin + timedelta(seconds=1), as_of - timedelta(seconds=10))
+    both = [key for stamp in stamps for key in klaviyo.contacts(1, stamp=stamp.replace(microsecond=0))]
+    assert set(both) == set(keys(list(klaviyo.open().read("profiles", first, (), as_of))))
 
 
 def test_unsettled_profile_waits_for_the_next_read(klaviyo: Any) -> None:
