@@ -88,12 +88,17 @@ def answer(call: Call, request: Request) -> dict[str, Any]:
         _count_query(call, meter, REFUSED if result.errors else DONE)
     body: dict[str, Any] = {"data": result.data}
     if result.errors:
-        body["errors"] = [error.formatted for error in result.errors]
+        body["errors"] = [(error if error.extensions else _unforeseen(error)).formatted for error in result.errors]
     return {**body, "extensions": _extensions(call, requested, actual)}
 
 
 def _bad_variable(error: GraphQLError) -> GraphQLError:
     return GraphQLError(error.message, error.nodes, extensions={"code": "INVALID_VARIABLE"})
+
+
+def _unforeseen(error: GraphQLError) -> GraphQLError:
+    """A value that its type does not have, or a mistake of the sandbox: said as Shopify says its own mistakes."""
+    return GraphQLError(error.message, error.nodes, path=error.path, extensions={"code": "INTERNAL_SERVER_ERROR"})
 
 
 def _refuse_dear(requested: int) -> None:

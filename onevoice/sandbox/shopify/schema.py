@@ -40,7 +40,8 @@ def served_schema() -> GraphQLSchema:
             one.resolve_type = _type_of
     moment = schema.type_map["DateTime"]
     if isinstance(moment, GraphQLScalarType):
-        moment.parse_value = _parse_moment  # type: ignore[method-assign]  # a scalar from text takes anything
+        # A scalar built from text takes anything, as a variable (the first) and written out in a query (the second).
+        moment.coerce_input_value = moment.parse_value = _parse_moment  # type: ignore[method-assign]
     return schema
 
 

@@ -25,6 +25,8 @@ from onevoice.sandbox.state import Fields, Table
 
 KEPT_RESULTS = 6
 """Searches whose results are kept for their further pages."""
+MOST_PAGED = 25_000
+"""Records that can be reached page by page (shopify.dev, "Shopify API limits")."""
 
 Place = tuple[Any, int]
 Sort = Callable[[Fields], Any]
@@ -94,6 +96,8 @@ def page(found: Found, arguments: Mapping[str, Any], show: Callable[[Fields], An
         high = min(end, start + int(first if first is not None else last or 0))
     else:
         low = max(start, end - int(first if first is not None else last or 0))
+    if (len(found.rows) - low if backwards else high) > MOST_PAGED:
+        raise top_error(f"Pagination is limited to {MOST_PAGED} objects. Use filters.", "BAD_REQUEST")
     chosen = list(range(low, high))
     before, after = low > 0, high < len(found.rows)
     if backwards:

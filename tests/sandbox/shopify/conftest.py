@@ -1,0 +1,212 @@
+"""A Shopify shop served on loopback, and Shopify's own schema as the judge of every request and every answer."""
+
+from __future__ import annotations
+
+import json
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+import uvicorn
+from graphql import GraphQLSchema, build_schema, execute_sync, parse, validate
+from graphql.execution.values import get_variable_values
+
+from onevoice.sandbox.shopify import create_app
+from onevoice.sandbox.shopify.tables import gid_kind, shopify_stamp, shopify_state
+from onevoice.sandbox.state import Clock, ServerConfig, VendorState
+
+AS_OF = datetime(2026, 11, 22, 9, tzinfo=UTC)
+TOKEN, READ_ONLY = "token", "token-to-read"
+PATH = "/admin/api/2026-07/graphql.json"
+SPEC = Path(__file__).parents[2] / "specs" / "shopify" / "admin_2026-07.graphql"
+
+
+class Judge:
+    """Shopify's schema: says whether a request is one of its own and whether an answer is complete and of its types."""
+
+    def __init__(self) -> None:
+        self.schema: GraphQLSchema = build_schema(SPEC.read_text())
+        self.checked = 0
+        self._validated: dict[str, list[str]] = {}
+
+    def faults(self, query: str, variables: dict[str, Any]) -> list[str]:
+        """What the schema has against a request."""
+        document = parse(query)
+        if query not in self._validated:
+            self._validated[query] = [error.message for error in validate(self.schema, document)]
+        found = list(self._validated[query])
+        definitions = [one for one in document.definitions if getattr(one, "variable_definitions", None)]
+        for one in [] if found else definitions:
+            coerced = get_variable_values(self.schema, one.variable_definitions, variables)
+            found += [error.message for error in coerced] if isinstance(coerced, list) else []
+        return found
+
+    def check(self, response: httpx.Response) -> None:
+        """Raise for a run request or an answer that the schema does not allow."""
+        asked, said = json.loads(response.request.content), response.json()
+        if response.status_code != 200:
+            return
+        for error in said.get("errors", ()):
+            assert isinstance(error["message"], str)
+            assert error["extensions"]["code"]
+        if "data" not in said:
+            return
+        variables = asked.get("variables") or {}
+        assert self.faults(asked["query"], variables) == []
+        if not said.get("errors"):
+            completed = execute_sync(
+                self.schema,
+                parse(asked["query"]),
+                root_value=said["data"],
+                variable_values=variables,
+                field_resolver=lambda source, info, **_: source[info.path.key],
+                type_resolver=_type_of,
+            )
+            assert completed.errors is None
+            assert completed.data == said["data"]
+        cost = said["extensions"]["cost"]
+        assert cost["actualQueryCost"] >= 0
+        self.checked += 1
+
+
+def _type_of(source: dict[str, Any], *_: object) -> str:
+    """An object of an interface says its type, by name or by its id."""
+    return str(source.get("__typename") or gid_kind(source["id"]))
+
+
+@pytest.fixture(scope="session")
+def judge() -> Judge:
+    return Judge()
+
+
+class Shop:
+    """A served shop: its state, and a client for it."""
+
+    def __init__(self, state: VendorState, url: str, client: httpx.Client) -> None:
+        self.state = state
+        self.url = url
+        self.client = client
+        self._stamps = 0
+
+    def ask(self, query: str, /, *, token: str = TOKEN, **variables: Any) -> dict[str, Any]:
+        """The body of the answer, which is a 200."""
+        body = {"query": query, "variables": variables}
+        response = self.client.post(PATH, json=body, headers={"X-Shopify-Access-Token": token})
+        assert response.status_code == 200, response.text
+        said: dict[str, Any] = response.json()
+        return said
+
+    def data(self, query: str, /, **variables: Any) -> dict[str, Any]:
+        """What was asked for; there were no errors."""
+        said = self.ask(query, **variables)
+        assert "errors" not in said, said["errors"]
+        data: dict[str, Any] = said["data"]
+        return data
+
+    def codes(self, query: str, /, **variables: Any) -> list[str]:
+        """The codes of the errors at the top of the answer."""
+        return [error["extensions"]["code"] for error in self.ask(query, **variables).get("errors", ())]
+
+    def customer(self, **fields: Any) -> str:
+        """A customer that has long been there; each was changed a second after the one before."""
+        row = {
+            "firstName": "Ann",
+            "lastName": "Lee",
+            "email": None,
+            "phone": None,
+            "emailMarketing": None,
+            "phoneMarketing": None,
+            "address": None,
+            "tags": [],
+            "metafields": {},
+            **fields,
+        }
+        return self._insert("customers", row)
+
+    def order(self, customer: str | None, *lines: dict[str, Any], **fields: Any) -> str:
+        """An order of these lines."""
+        return self._insert("orders", {"name": "#1001", "customer": customer, "cancelledAt": None, **fields}, lines)
+
+    def checkout(self, customer: str | None, *lines: dict[str, Any], **fields: Any) -> str:
+        """An abandoned checkout."""
+        return self._insert("checkouts", {"customer": customer, "completedAt": None, **fields}, lines)
+
+    def _insert(self, name: str, row: dict[str, Any], lines: tuple[dict[str, Any], ...] = ()) -> str:
+        table = self.state.tables[name]
+        self._stamps += 1
+        stamp = AS_OF - timedelta(days=3) + timedelta(seconds=self._stamps)
+        key = table.spec.new_id(len(table) + 1)
+        kind = {"orders": "LineItem", "checkouts": "AbandonedCheckoutLineItem"}.get(name)
+        numbered = [{"id": f"gid://shopify/{kind}/{len(table) * 100 + n}", **one} for n, one in enumerate(lines, 1)]
+        full = {"processedAt": shopify_stamp(stamp)} if name == "orders" else {}
+        full |= {"lines": numbered} if kind else {}
+        return table.insert({"id": key, **full, **row}, stamp, key, "seed")
+
+
+def line(**fields: Any) -> dict[str, Any]:
+    """One line of an order or a checkout, at full price unless told otherwise."""
+    return {
+        "title": "Fell jacket",
+        "productType": "Jackets",
+        "quantity": 1,
+        "original": "59.90",
+        "discounted": "59.90",
+        "currency": "EUR",
+        **fields,
+    }
+
+
+@contextmanager
+def _served(state: VendorState, judge: Judge) -> Iterator[Shop]:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+        config = ServerConfig(url=url, client_id="app", client_secret=TOKEN, read_only_token=READ_ONLY)
+        server = uvicorn.Server(uvicorn.Config(create_app(state, config), log_level="error", ws="none", lifespan="off"))
+        thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
+        thread.start()
+        while not server.started:
+            time.sleep(0.01)
+
+        def check(response: httpx.Response) -> None:
+            response.read()
+            judge.check(response)
+
+        with httpx.Client(base_url=url, trust_env=False, event_hooks={"response": [check]}) as client:
+            yield Shop(state, url, client)
+        server.should_exit = True
+        thread.join(timeout=5)
+
+
+@pytest.fixture
+def shop(judge: Judge) -> Iterator[Shop]:
+    """An empty shop, limits off."""
+    state = shopify_state(Clock(AS_OF))
+    state.faults.limits_on = False
+    with _served(state, judge) as served:
+        yield served
+
+
+@pytest.fixture
+def restarted(shop: Shop, judge: Judge) -> Iterator[Callable[[], Shop]]:
+    """Makes another server that has taken over what the shop kept on disk."""
+    with ExitStack() as servers:
+
+        def restart() -> Shop:
+            state = shopify_state(Clock(shop.state.clock.now()))
+            state.load(json.loads(json.dumps(shop.state.dump())))
+            state.faults.limits_on = False
+            return servers.enter_context(_served(state, judge))
+
+        yield restart
+
+
+@pytest.fixture
+def one_line() -> Callable[..., dict[str, Any]]:
+    return line
