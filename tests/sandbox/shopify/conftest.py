@@ -165,7 +165,8 @@ def line(**fields: Any) -> dict[str, Any]:
 
 @contextmanager
 def _served(state: VendorState, judge: Judge) -> Iterator[Shop]:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP) as listener:
+        listener.bind(("127.0.0.1", 0))
         url = f"http://127.0.0.1:{listener.getsockname()[1]}"
         config = ServerConfig(url=url, client_id="app", client_secret=TOKEN, read_only_token=READ_ONLY)
         server = uvicorn.Server(uvicorn.Config(create_app(state, config), log_level="error", ws="none", lifespan="off"))
