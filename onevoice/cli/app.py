@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 
+from onevoice.cli.brakes import hold, release
 from onevoice.cli.demo.command import demo
 from onevoice.cli.inspect import contradictions, explain, status
 from onevoice.cli.processes import end_quietly
@@ -31,7 +32,11 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-for command in (lint, test, check, provision, plan, sync, status, explain, contradictions, demo, init, serve):
+COMMANDS = (
+    *(lint, test, check, provision, plan, sync, hold, release),
+    *(status, explain, contradictions, demo, init, serve),
+)
+for command in COMMANDS:
     app.command()(command)
 app.add_typer(sandbox, name="sandbox")
 app.add_typer(api_key, name="api-key")

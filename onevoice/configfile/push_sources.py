@@ -35,8 +35,7 @@ def push_sources(
     channels: Iterable[str],
     custom: Mapping[str, FieldType],
 ) -> Mapping[str, FieldType]:
-    """Every source that these programmes, families (with their channels), channels of consent and custom attributes give,
-    with its type."""
+    """Every source that these programmes, families, channels of consent and custom attributes give, with its type."""
     places = [_place(family, channel) for family, own in families.items() for channel in own]
     return {
         "profile.id": FieldType.TEXT,

@@ -22,6 +22,7 @@ from onevoice.errors import ConfigError
 from onevoice.mapping import CompiledMapping, Defaults, compile_mapping
 from onevoice.model import Ref
 from onevoice.pipeline.desired import HubView
+from onevoice.pipeline.holding import HeldBudget
 from onevoice.pipeline.people import ResolvesPeople
 from onevoice.pipeline.targets import PushTarget
 from onevoice.policy import Policy, check_policy, compile_policy
@@ -225,7 +226,9 @@ class Hub:
                 configured = self.config.hub.systems[system]
                 settings = dict(system_settings(configured.env_prefix, self.environment))
                 paced = settings.pop(PACED, "on") != "off"
-                budget = self.budgets[system] = open_budget(configured.connector, system, paced=paced)
+                budget = self.budgets[system] = HeldBudget(
+                    open_budget(configured.connector, system, paced=paced), self.store, system
+                )
                 try:
                     self._connectors[system] = open_connector(
                         configured.connector, system, {**settings, **configured.connector_options()}, budget

@@ -14,9 +14,10 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
-from onevoice.errors import Ambiguous, ConnectorError, ContractBroken, RetryableError
+from onevoice.errors import Ambiguous, ConnectorError, ContractBroken, GuardStopped, RetryableError
 from onevoice.model import Ref
 from onevoice.pipeline.desired import write_of
+from onevoice.pipeline.holding import held, sentence
 from onevoice.pipeline.hub import Hub
 from onevoice.pipeline.report import Report
 from onevoice.pipeline.targets import PushTarget
@@ -72,6 +73,8 @@ class _Delivery:
             destination = self.hub.destination(self.system)
             for target in targets:
                 self._push_stream(destination, target)
+        except GuardStopped as exc:
+            return Report(dict(self.counts), stopped=str(exc))
         except ConnectorError as exc:
             again = isinstance(exc, RetryableError)
             return Report(dict(self.counts), failed=str(exc), rejected=self.counts["rejected"], again=again)
@@ -113,6 +116,7 @@ class _Delivery:
             broken: ContractBroken | None = None
             while budget is None or sent + len(put_off) < budget:
                 size = stream.max_batch if budget is None else min(stream.max_batch, budget - sent - len(put_off))
+                self._stop_when_held()
                 with self.hub.store.begin() as connection:
                     rows = outboxes.take(
                         connection, self.system, stream.name, self.owner, size, put_off, self._fits(target)
@@ -140,6 +144,11 @@ class _Delivery:
                 return
             time.sleep(PAUSE * 2**number)
         self.counts["deferred"] += len(put_off)
+
+    def _stop_when_held(self) -> None:
+        standing = held(self.hub.store, self.system)
+        if standing is not None:
+            raise GuardStopped(sentence(standing, self.system))
 
     def _send(self, destination: Destination, target: PushTarget, rows: Sequence[OutboxRow]) -> set[str]:
         """Send one batch and settle it; return the refs that were deferred."""

@@ -356,6 +356,15 @@ write_log = Table(
     comment="every value overwritten is kept",
 )
 
+hold = Table(
+    "hold",
+    metadata,
+    Column("system", String(100), primary_key=True, comment="* for all of them"),
+    Column("reason", Text, nullable=False),
+    Column("since", UtcTime, nullable=False),
+    comment="systems that nothing may be written to for now",
+)
+
 step = Table(
     "step",
     metadata,

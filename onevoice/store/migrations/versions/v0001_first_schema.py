@@ -209,6 +209,14 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_former_link_profile_id"), "former_link", ["profile_id"], unique=False)
     op.create_table(
+        "hold",
+        sa.Column("system", sa.String(length=100), nullable=False, comment="* for all of them"),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("since", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("system", name=op.f("pk_hold")),
+        comment="systems that nothing may be written to for now",
+    )
+    op.create_table(
         "identity_record",
         sa.Column("ref", sa.String(length=400), nullable=False),
         sa.Column("normalised", sa.Text(), nullable=False),
