@@ -6,11 +6,12 @@ Tags and consent never go through customerUpdate or customerSet: these replace t
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from connectors.shopify.client import Client, TooCostly, denied
 from connectors.shopify.definitions import MARKETING_STATE, MUTATION_POINTS, STREAM, Definitions
-from connectors.shopify.mutations import Metafield, Mutation, document, fault, packed, smaller, tag, unsubscribe
+from connectors.shopify.mutations import Metafield, Mutation, again, document, fault, packed, tag, unsubscribe
 from connectors.shopify.selection import metafield_name, tag_name
 from connectors.shopify.source import is_gid
 from connectors.shopify.walk import Price
@@ -79,7 +80,7 @@ class _Batch:
         while waiting:
             size = min(self._price.size, len(waiting))
             try:
-                alone = self._send(waiting[:size])
+                more = self._send(waiting[:size])
             except TooCostly as exc:
                 if size == 1:
                     self._defer(waiting, exc)
@@ -90,10 +91,10 @@ class _Batch:
                 self._defer(waiting, exc)
                 return
             self._answered = True
-            waiting = [*waiting[size:], *alone]
+            waiting = [*waiting[size:], *more]
 
     def _send(self, mutations: Sequence[Mutation]) -> list[Mutation]:
-        """One document; returns what has to be tried again customer by customer."""
+        """One document; returns what has to be sent in place of what failed."""
         text, variables = document(mutations)
         where = f"{self._client.system}.{STREAM}"
         answer = self._client.mutate(text, variables, stream=STREAM, cost=self._price.of(len(mutations)))
@@ -101,17 +102,16 @@ class _Batch:
         refused = [problem for problem in answer.problems if problem.code == "ACCESS_DENIED"]
         if len(refused) == len(mutations):
             raise denied(refused[0], where)
-        again: list[Mutation] = []
+        waiting: list[Mutation] = []
         for place, mutation in enumerate(mutations):
             found = fault(mutation, place, answer, where)
-            if found is not None and len(mutation.keys) > 1:
-                again += smaller(mutation, place, answer)
-            elif found is not None:
-                self._note(found)
-            else:
+            instead = again(mutation, place, answer, found) if found else []
+            waiting += instead
+            if not instead:
+                settled = found or WriteResult("", Outcome.ACCEPTED)
                 for key in mutation.keys:
-                    self._note(WriteResult(key, Outcome.ACCEPTED))
-        return again
+                    self._note(replace(settled, key=key))
+        return waiting
 
     def _defer(self, mutations: Sequence[Mutation], error: ConnectorError) -> None:
         if not self._answered:

@@ -15,6 +15,10 @@ from onevoice.protocols import DeferReason, Outcome, WriteResult
 
 PACK = 25
 """Metafields of one metafieldsSet at most (its documentation)."""
+PACK_OF_DELETES = 250
+"""Of one metafieldsDelete, as of any array of input (shopify.dev, API limits)."""
+NO_CODE = "USER_ERROR"
+"""Stands for the code of a user error that has none."""
 _TOLD = {
     "metafieldsSet": "code message elementIndex",
     "customerEmailMarketingConsentUpdate": "code message",
@@ -68,13 +72,12 @@ def tag(key: str, names: Sequence[str], *, there: bool) -> Mutation:
 
 def packed(metafields: Sequence[Metafield]) -> list[Mutation]:
     """As few mutations as carry these metafields, over the borders of customers."""
-    made = []
-    for build, wanted in (
-        (_set, [each for each in metafields if each.value is not None]),
-        (_delete, [each for each in metafields if each.value is None]),
-    ):
-        made += [build(tuple(wanted[start : start + PACK])) for start in range(0, len(wanted), PACK)]
-    return made
+    kept = [each for each in metafields if each.value is not None]
+    gone = [each for each in metafields if each.value is None]
+    return [
+        *(_set(tuple(kept[start : start + PACK])) for start in range(0, len(kept), PACK)),
+        *(_delete(tuple(gone[start : start + PACK_OF_DELETES])) for start in range(0, len(gone), PACK_OF_DELETES)),
+    ]
 
 
 def _set(metafields: tuple[Metafield, ...]) -> Mutation:
@@ -123,7 +126,7 @@ def fault(mutation: Mutation, place: int, answer: Answer, where: str) -> WriteRe
     payload = answer.data.get(f"m{place}") or {}
     if payload.get("userErrors"):
         error = payload["userErrors"][0]
-        code = vendor_code(error.get("code"), "USER_ERROR") if error.get("code") else "USER_ERROR"
+        code = vendor_code(error.get("code") or NO_CODE)
         words = without_personal_data(str(error.get("message", "")), _sent(mutation))
         if code in _TRANSIENT:
             return WriteResult(key, Outcome.DEFERRED, code, words, DeferReason.RETRYABLE)
@@ -135,21 +138,25 @@ def fault(mutation: Mutation, place: int, answer: Answer, where: str) -> WriteRe
     return None
 
 
-def smaller(mutation: Mutation, place: int, answer: Answer) -> list[Mutation]:
-    """What to send instead of a pack of several customers that was refused, which did nothing of it.
+def again(mutation: Mutation, place: int, answer: Answer, found: WriteResult) -> list[Mutation]:
+    """What to send in place of a mutation that failed; nothing when that is settled. What is sent twice is absolute.
 
-    A passing failure is sent again as it was, once. Else the customers whose metafields were named go alone, the others
+    A failure that may pass is sent again as it was, once; errors without a code do not tell whether they pass. Of a
+    pack that was refused, and so did nothing, the customers whose metafields were named go alone, the others
     together; where none was named, everybody goes alone.
     """
-    errors = (answer.data.get(f"m{place}") or {}).get("userErrors") or ()
-    passing = not errors or all(error.get("code") in _TRANSIENT for error in errors)
-    if passing and not mutation.resent:
+    if found.code == "ACCESS_DENIED":
+        return []
+    if not mutation.resent and (found.outcome is Outcome.DEFERRED or found.code == NO_CODE):
         return [replace(mutation, resent=True)]
+    if len(mutation.keys) == 1:
+        return []
+    errors = (answer.data.get(f"m{place}") or {}).get("userErrors") or ()
     named = [error.get("elementIndex") for error in errors]
     blamed = {mutation.metafields[index].key for index in named if isinstance(index, int) and index < mutation.parts}
     alone = [key for key in mutation.keys if key in blamed or not blamed]
     rest = packed([each for each in mutation.metafields if each.key not in alone])
-    return [one for key in alone for one in packed([m for m in mutation.metafields if m.key == key])] + rest
+    return [one for key in alone for one in packed([each for each in mutation.metafields if each.key == key])] + rest
 
 
 def _problem(key: str, problem: Problem, where: str) -> WriteResult:

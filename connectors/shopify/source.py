@@ -14,6 +14,8 @@ from connectors.shopify.walk import KINDS, Price, Walk
 from onevoice.errors import ContractBroken
 from onevoice.protocols import Json, Page, Record
 
+PAGE = 250
+"""Rows of one page at most."""
 INPUTS = 250
 """Elements of one array of input (shopify.dev, API limits)."""
 
@@ -29,7 +31,7 @@ class Reader:
         """Yield the records that changed. Shopify lists no deleted ones: a point read finds them gone."""
         entry = self._entries[stream]
         selection = self._selection(stream, fields)
-        walk = Walk(self._client, stream, selection, Price(selection.points, INPUTS))
+        walk = Walk(self._client, stream, selection, Price(selection.points, PAGE))
         windows = spans(cursor, as_of - entry.settle, entry.lookback)
         for span in windows:
             for rows, reached in walk.pages(span):

@@ -21,8 +21,6 @@ from connectors.shopify.selection import Selection
 from onevoice.errors import ContractBroken, Unavailable
 from onevoice.protocols import Record
 
-PAGE = 250
-"""Rows of one page at most."""
 REACH = 20_000
 """Rows that one query is followed for; Shopify's page tokens end at 25,000."""
 BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
