@@ -134,6 +134,14 @@ class PullDecimal(PullField):
     decimal_mark: Literal[".", ","] = "."
 
 
+class PullMinorUnits(PullField):
+    """Money told in its smallest unit: 5990 pence become 59.90. `digits` is 0 for a currency without a smaller unit."""
+
+    makes = FieldType.DECIMAL
+    transform: Literal["minor_units"]
+    digits: Annotated[int, Field(ge=0, le=4)] = 2
+
+
 class PullBoolean(PullField):
     """True or false (also yes/no, on/off, 1/0); `opposite` turns it round."""
 
@@ -210,6 +218,7 @@ AnyPullField = Annotated[
     | Annotated[PullDatetime, Tag(tag("datetime"))]
     | Annotated[PullInteger, Tag(tag("integer"))]
     | Annotated[PullDecimal, Tag(tag("decimal"))]
+    | Annotated[PullMinorUnits, Tag(tag("minor_units"))]
     | Annotated[PullBoolean, Tag(tag("boolean"))]
     | Annotated[PullOptOut, Tag(tag("opt_out"))]
     | Annotated[PullLower, Tag(tag("lower"))]
@@ -228,6 +237,11 @@ class PushedField(StrictModel):
     source: str = Field(alias="from", min_length=1)
     owner: Literal["hub", "vendor"] = Field(
         default="hub", description="hub: an edit at the vendor is put back; vendor: it is left standing"
+    )
+    mode: Literal["push", "adopt", "compare"] = Field(
+        default="push",
+        description="push: the hub's value is written; adopt: a value that the vendor had before the hub first wrote "
+        "the field stands until the hub's own value changes; compare: never written, differences are told by `plan`",
     )
     blank: Literal["clear", "keep"] = Field(
         default="clear", description="What happens when the hub knows no value: clear the field or keep what is there"

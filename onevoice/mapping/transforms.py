@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, tzinfo
+from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -110,6 +111,11 @@ def decimal(mark: str) -> Pull:
     return lambda value: decimal_text(to_decimal(value, mark))
 
 
+def minor_units(digits: int) -> Pull:
+    """An exact number as text, of a whole number of units that are `digits` places smaller."""
+    return lambda value: decimal_text(Decimal(to_integer(value)).scaleb(-digits))
+
+
 def boolean(*, opposite: bool) -> Pull:
     """True or false, or the other way round."""
     return lambda value: to_boolean(value) is not opposite
@@ -148,6 +154,7 @@ _BOUND: Mapping[type[specs.PullField], Callable[[Any, Defaults], Pull]] = {
     specs.PullDate: lambda field, _: day(tuple(field.formats)),
     specs.PullDatetime: lambda field, defaults: moment(tuple(field.formats), ZoneInfo(field.zone or defaults.zone)),
     specs.PullDecimal: lambda field, _: decimal(field.decimal_mark),
+    specs.PullMinorUnits: lambda field, _: minor_units(field.digits),
     specs.PullBoolean: lambda field, _: boolean(opposite=field.opposite),
     specs.PullTable: lambda field, _: table(field.table),
 }

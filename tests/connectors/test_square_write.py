@@ -267,6 +267,6 @@ def test_provision_makes_a_group_once(square) -> None:
 
 @pytest.mark.parametrize("name", ["onevoice_tier", "custom_attributes.on tier", "preferences.email_unsubscribed"])
 def test_provision_refuses_what_it_cannot_make(seller, name) -> None:
+    seller.answer = lambda _: (200, {})
     with pytest.raises(ConfigError, match="name it custom_attributes"):
-        seller.answer = lambda _: (200, {})
         seller.open().provision([Field("customers", name, "text", "x")], dry_run=True)
