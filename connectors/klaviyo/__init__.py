@@ -8,6 +8,7 @@ from datetime import datetime
 from connectors._manifest import Manifest
 from connectors.klaviyo.client import Client
 from connectors.klaviyo.imports import Imports
+from connectors.klaviyo.own_writes import OwnWrites
 from connectors.klaviyo.source import Reader
 from connectors.klaviyo.suppressions import Suppressions
 from onevoice.errors import ContractBroken, PermissionMissing
@@ -23,9 +24,10 @@ class _KlaviyoAccount:
         self.system = system
         self.streams: Mapping[str, Stream] = manifest.contract_streams()
         self._client = Client(system, settings, budget)
-        self._reader = Reader(self._client, manifest.streams)
-        self._imports = Imports(self._client)
-        self._suppressions = Suppressions(self._client)
+        own_writes = OwnWrites()
+        self._reader = Reader(self._client, manifest.streams, own_writes)
+        self._imports = Imports(self._client, own_writes)
+        self._suppressions = Suppressions(self._client, own_writes)
 
     def check(self) -> Check:
         """One call for the account; where the key may not see it, one for a single profile's id."""

@@ -12,6 +12,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
+from connectors._watermark import moment
 from connectors.klaviyo.client import RECORD_ID, Client
 from connectors.klaviyo.jobs import (
     OVER,
@@ -23,6 +24,7 @@ from connectors.klaviyo.jobs import (
     unknown,
     watched,
 )
+from connectors.klaviyo.own_writes import OwnWrites
 from connectors.klaviyo.profiles import PAGE, PROPERTIES, Shape, fetch_profiles
 from onevoice.errors import ConfigError, ConnectorError
 from onevoice.protocols import Outcome, Write, WriteResult
@@ -39,8 +41,9 @@ _ONLY_PROPERTIES = "only custom properties are written (properties.<name>)"
 class Imports:
     """Absolute values of custom properties for existing profiles."""
 
-    def __init__(self, client: Client) -> None:
+    def __init__(self, client: Client, own_writes: OwnWrites) -> None:
         self._client = client
+        self._own_writes = own_writes
 
     def write(self, writes: Sequence[Write]) -> Sequence[WriteResult]:
         """Send one job; None clears a property."""
@@ -77,7 +80,9 @@ class Imports:
         others = {write.key: write for write in writes if write.key not in errors}
         missing = self._unmentioned(job, others)
         results = [rejection(write, errors[write.key]) for write in writes if write.key in errors]
-        results += [WriteResult(key, Outcome.ACCEPTED) for key in others if key not in missing]
+        written = [key for key in others if key not in missing]
+        self._own_writes.imported(written, moment(str(attributes["created_at"])))
+        results += [WriteResult(key, Outcome.ACCEPTED) for key in written]
         return [*results, *self._looked_up(missing)]
 
     def _errors(self, job: Resource, writes: Sequence[Write]) -> Mapping[str, Resource]:

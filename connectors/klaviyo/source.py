@@ -11,20 +11,26 @@ from datetime import datetime, timedelta
 from connectors._manifest import StreamEntry
 from connectors._watermark import Span, finished, spans
 from connectors.klaviyo.client import Client, Params
+from connectors.klaviyo.jobs import patiently
+from connectors.klaviyo.own_writes import OwnWrites
 from connectors.klaviyo.profiles import PAGE, STAMP, SUPPRESSED, Shape, fetch_profiles, suppression_states
 from onevoice.errors import ContractBroken
 from onevoice.protocols import Json, Page, Record
 
 _STEP = timedelta(seconds=1)
 """Times are compared by the second and both comparisons leave the bound out, so each bound is moved by one."""
+LAG_SECONDS = 5.0
+"""How long a point read waits for lists to show what was written just now."""
+OWN_FIELDS = ("email",)
 _SUPPRESSED_AT = "subscriptions.email.marketing.suppression.timestamp"
 
 
 class Reader:
     """Pages of profiles, and single records of both streams."""
 
-    def __init__(self, client: Client, entries: Mapping[str, StreamEntry]) -> None:
+    def __init__(self, client: Client, entries: Mapping[str, StreamEntry], own_writes: OwnWrites) -> None:
         self._client = client
+        self._own_writes = own_writes
         self._entry = entries["profiles"]
 
     def read(self, stream: str, cursor: Json | None, fields: Sequence[str], as_of: datetime) -> Iterator[Page]:
@@ -33,7 +39,7 @@ class Reader:
             raise ContractBroken(
                 f"{self._client.system}.{stream}: only profiles can be read", system=self._client.system, stream=stream
             )
-        shape = Shape(fields)
+        shape = Shape([*fields, *OWN_FIELDS])
         windows = spans(cursor, as_of - self._entry.settle, self._entry.lookback)
         for span in windows:
             for rows, reached in self._walk(shape, span):
@@ -73,7 +79,24 @@ class Reader:
         """Yield the records as they are now, in the order of `keys`."""
         if stream == "suppressions":
             return self._fetch_suppressions(keys)
-        return fetch_profiles(self._client, keys, Shape(fields))
+        return self._fetch_profiles(keys, Shape([*fields, *OWN_FIELDS]))
+
+    def _fetch_profiles(self, keys: Sequence[str], shape: Shape) -> Iterator[Record]:
+        """The newest version of each that can be had with a little patience."""
+        found = {record.key: record for record in fetch_profiles(self._client, keys, shape)}
+        behind = [key for key, record in found.items() if self._own_writes.is_behind(record)]
+
+        def caught_up() -> bool:
+            nonlocal behind
+            found.update((record.key, record) for record in fetch_profiles(self._client, behind, shape))
+            behind = [key for key in behind if self._own_writes.is_behind(found[key])]
+            return not behind
+
+        if behind:
+            patiently(caught_up, LAG_SECONDS)
+        for record in found.values():
+            self._own_writes.settled(record)
+        yield from (found[key] for key in keys)
 
     def _fetch_suppressions(self, keys: Sequence[str]) -> Iterator[Record]:
         """By e-mail address: whether it is suppressed. An address of no profile is unknown."""

@@ -19,6 +19,7 @@ from connectors.klaviyo.jobs import (
     unknown,
     watched,
 )
+from connectors.klaviyo.own_writes import OwnWrites
 from connectors.klaviyo.profiles import SUPPRESSED, suppression_states
 from onevoice.errors import ConnectorError
 from onevoice.protocols import Outcome, Write, WriteResult
@@ -32,8 +33,9 @@ READ_BACK_SECONDS = 10.0
 class Suppressions:
     """`email_suppressed: true` for e-mail addresses."""
 
-    def __init__(self, client: Client) -> None:
+    def __init__(self, client: Client, own_writes: OwnWrites) -> None:
         self._client = client
+        self._own_writes = own_writes
 
     def write(self, writes: Sequence[Write]) -> Sequence[WriteResult]:
         """Suppress at most 100 addresses; one result per write."""
@@ -70,6 +72,7 @@ class Suppressions:
             yield from unknown(writes, "JOB_NOT_OVER", "the suppression job did not end in time")
             return
         if attributes.get("completed_count") == len(writes):
+            self._own_writes.suppressed(write.key for write in writes)
             yield from (WriteResult(write.key, Outcome.ACCEPTED) for write in writes)
             return
         there = self._suppressed_of(writes)

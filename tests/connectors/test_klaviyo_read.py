@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from onevoice.errors import ContractBroken
-from onevoice.protocols import Page, Record
+from onevoice.protocols import Page, Record, Write
 
 AS_OF = datetime(2026, 11, 22, 9, tzinfo=UTC)
 LONG_AGO = AS_OF - timedelta(days=30)
@@ -133,6 +133,22 @@ def test_point_read_of_suppressions_is_by_address(klaviyo: Any) -> None:
         ("nobody@example.org", None, True),
         ("ana@example.org", True, False),
     ]
+
+
+def test_point_read_after_a_write_waits_for_the_new_version(klaviyo: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Lists show a write some seconds late; who reads back must not take that for a lost one."""
+    written, other = klaviyo.contacts(2)
+    monkeypatch.setattr("connectors._retry.nap.sleep", klaviyo.state.clock.advance)
+    connector = klaviyo.open()
+    connector.write("profiles", [klaviyo.good(written, 1)])
+    connector.write("suppressions", [Write(klaviyo.row(other)["email"], {"email_suppressed": True})])
+    asked = ["properties.onevoice_tier", "email_suppressed"]
+    first, second = connector.fetch("profiles", [written, other], asked)
+    assert first.data["properties"] == {"onevoice_tier": "tier 1"}
+    assert second.data["email_suppressed"] is True
+    before = klaviyo.calls()
+    list(connector.fetch("profiles", [written, other], asked))
+    assert klaviyo.calls() - before == 1
 
 
 def test_only_profiles_can_be_read(klaviyo: Any) -> None:
