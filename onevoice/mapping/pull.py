@@ -32,8 +32,7 @@ def getter(source: str) -> Get:
     steps = source.split(".")
 
     def nested(data: Json, _updated_at: datetime | None) -> Any:
-        found: Any = data.get(source)
-        return _walk(data, steps) if found is None else found
+        return data[source] if source in data else _walk(data, steps)
 
     return nested
 

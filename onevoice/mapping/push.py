@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 from onevoice.configfile.mapping_file import Push
 from onevoice.configfile.push_sources import DECIDED_AT
-from onevoice.mapping.transforms import pusher
+from onevoice.mapping.transforms import encode_decimal, pusher
 from onevoice.mapping.values import Unusable
 from onevoice.model import FieldType
 
@@ -36,6 +36,8 @@ class PushField:
     """Nobody can take the write back: it is planned only where `encode` gives a value, and never undone."""
     owner: Literal["hub", "vendor"]
     """Who wins when the vendor's value was edited there."""
+    mode: Literal["push", "adopt", "compare"]
+    """Whether the hub writes the field, lets the vendor's first value stand, or only compares."""
     blank: Literal["clear", "keep"]
     """What no value of the hub means."""
     seen_in: str
@@ -59,6 +61,18 @@ class PushField:
             return self._encode(value)
         except Unusable:
             return None
+
+    def restore(self, comparable: str | None) -> Any:
+        """The vendor value for comparable text that was observed there earlier; None clears."""
+        if comparable is None:
+            return None
+        match self.type:
+            case FieldType.BOOLEAN:
+                return comparable == "true"
+            case FieldType.INTEGER | FieldType.DECIMAL:
+                return encode_decimal(comparable)
+            case _:
+                return comparable
 
     def decode_observed(self, value: Any) -> str | None:
         """A vendor value, sent or read back, as comparable text: '' = null, '3' = 3 = 3.0; None when nothing is set."""
@@ -98,6 +112,7 @@ def compile_push(stream: str, push: Push) -> PushSpec:
                 type=_TYPES.get(spec.transform, FieldType.TEXT),
                 irreversible=spec.irreversible,
                 owner=spec.owner,
+                mode=spec.mode,
                 blank=spec.blank,
                 seen_in=spec.seen_in,
                 _encode=pushed.encode,

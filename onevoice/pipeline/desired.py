@@ -90,7 +90,7 @@ _READERS: Mapping[str, Callable[[HubView, str], Any]] = {
 }
 
 
-def changed_fields(view: HubView, fields: list[PushField], state: DestinationState) -> dict[str, Any]:
+def changed_fields(view: HubView, fields: Sequence[PushField], state: DestinationState) -> dict[str, Any]:
     """Vendor values that differ from what the record holds; empty when it is in step.
 
     A suppression whose day has passed means nothing any more, so it is left where it stands. An irreversible field is
@@ -98,7 +98,7 @@ def changed_fields(view: HubView, fields: list[PushField], state: DestinationSta
     """
     changes: dict[str, Any] = {}
     for field in fields:
-        if field.source == STAMP:
+        if field.source == STAMP or field.mode == "compare":
             continue
         wanted = view.value(field.source)
         if field.irreversible and not wanted:
@@ -109,12 +109,49 @@ def changed_fields(view: HubView, fields: list[PushField], state: DestinationSta
         there = state.sent.get(field.name)
         if field.owner == "vendor" and there is not None:
             continue  # the vendor's own value stands; the hub only fills a blank
+        if stands(field, encoded, state):
+            continue
         if field.decode_observed(encoded) == there:
             continue
         if not wanted and (there is None or _is_over(field, there, view.today)):
             continue
         changes[field.name] = encoded
     return changes
+
+
+def stands(field: PushField, encoded: Any, state: DestinationState) -> bool:
+    """Whether the vendor's first value of an adopted field stands: until the hub's own value changes."""
+    if field.mode != "adopt":
+        return False
+    if field.name in state.adopted:
+        return state.adopted[field.name] is not None and state.adopted[field.name] == _mark(field, encoded)
+    return state.sent.get(field.name) is not None
+
+
+def adopted_now(view: HubView, fields: Sequence[PushField], state: DestinationState) -> dict[str, Any]:
+    """What is to be remembered of adopted fields: the hub's own value at the time, None for those that it writes."""
+    found = {}
+    for field in fields:
+        if field.mode == "adopt" and field.name not in state.adopted:
+            encoded = field.encode(view.value(field.source))
+            there = state.sent.get(field.name)
+            found[field.name] = _mark(field, encoded) if there is not None else None
+    return found
+
+
+def differing(view: HubView, fields: Sequence[PushField], state: DestinationState) -> list[str]:
+    """Fields that are only compared, and in which the vendor holds another value than the hub."""
+    return [
+        field.name
+        for field in fields
+        if field.mode == "compare"
+        and field.decode_observed(field.encode(view.value(field.source))) != state.observed.get(field.name)
+    ]
+
+
+def _mark(field: PushField, encoded: Any) -> str:
+    """The hub's own value, in a form in which "none" differs from "not adopted"."""
+    return field.decode_observed(encoded) or ""
 
 
 def write_of(ref: str, target: PushTarget, values: Mapping[str, Any], state: str = PENDING) -> OutboxRow:

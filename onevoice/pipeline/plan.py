@@ -12,7 +12,7 @@ from typing import Any
 
 from onevoice.model import Item, Ref
 from onevoice.pipeline.coherence import findings_of, raw_of_customers
-from onevoice.pipeline.desired import STAMP, HubView, changed_fields, write_of
+from onevoice.pipeline.desired import STAMP, HubView, adopted_now, changed_fields, differing, write_of
 from onevoice.pipeline.hub import Hub
 from onevoice.pipeline.once import carried_elsewhere
 from onevoice.pipeline.report import Report
@@ -24,6 +24,8 @@ from onevoice.store.schema import AMBIGUOUS, PENDING
 
 CHUNK = 1000
 NONE: frozenset[str] = frozenset()
+COMPARED = "compared "
+"""Counts that begin so are of fields that are only compared."""
 
 
 def plan(hub: Hub) -> Report:
@@ -36,12 +38,21 @@ def plan(hub: Hub) -> Report:
         with hub.store.begin() as connection:
             ids = [pid for pid in pages.load_work(connection, "plan") if pid > last][:CHUNK]
             if not ids:
-                return Report(dict(counts), contradictions=contradictions.count(connection))
+                return _report(counts, contradictions.count(connection))
             last = ids[-1]
             planner = _Planner(hub, connection, ids)
             planner.plan()
             counts.update(planner.counts)
             pages.finish_work(connection, "plan", ids)
+
+
+def _report(counts: Counter[str], by_class: Mapping[str, int]) -> Report:
+    compared = sorted(name for name in counts if name.startswith(COMPARED))
+    notes = [
+        f"{name.removeprefix(COMPARED)}: {counts[name]} records hold another value (compared only)" for name in compared
+    ]
+    told = {name: count for name, count in counts.items() if name not in compared}
+    return Report(told, tuple(notes), contradictions=by_class)
 
 
 def _gather(hub: Hub, connection: Connection) -> None:
@@ -86,9 +97,15 @@ class _Planner:
         """Replace the open writes of these profiles and note their contradictions as the vendors show them now."""
         rows = []
         unneeded = set()
+        adopting: dict[str, DestinationState] = {}
         for view, target, destination, _ in self.entries:
             ref = str(destination)
-            changes = changed_fields(view, list(target.fields), self.states.get(ref, DestinationState()))
+            state = self.states.get(ref, DestinationState())
+            for name in differing(view, target.fields, state):
+                self.counts[f"{COMPARED}{target.system}.{target.stream}.{name}"] += 1
+            changes = changed_fields(view, target.fields, state)
+            if adopted := adopted_now(view, target.fields, state):
+                adopting[ref] = replace(state, adopted={**state.adopted, **adopted})
             changes = self._put_right(view, target, ref, changes)
             if not changes:
                 unneeded.add(ref)
@@ -99,6 +116,7 @@ class _Planner:
                 self.counts["held"] += 1
                 continue
             rows.append(row)
+        pages.save_destinations(self.connection, adopting)
         outboxes.drop_held(self.connection, unneeded & self.held.keys())
         outboxes.replace_outbox(self.connection, {str(d) for _, _, d, _ in self.entries}, rows, self.hub.as_of)
         self.counts["writes"] += len(rows)

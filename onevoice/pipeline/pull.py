@@ -273,7 +273,7 @@ def ingest(
         return None
     cleared = {name for name, value in changed.items() if value is None}  # what is set there next is not by the hub
     ours = tuple(name for name in state.ours if name not in cleared)
-    return DestinationState({**state.sent, **changed}, {**state.observed, **changed}, ours)
+    return replace(state, sent={**state.sent, **changed}, observed={**state.observed, **changed}, ours=ours)
 
 
 def drifted(before: DestinationState | None, after: DestinationState) -> dict[str, Any]:

@@ -258,7 +258,9 @@ def _after(
     after = target.comparable(row.fields)
     before = {name: state.observed.get(name) for name in after}
     ours = {f.name for f in target.fields if f.irreversible and f.name in after}
-    new = DestinationState({**state.sent, **after}, state.observed, tuple(sorted({*state.ours, *ours})))
+    written = {f.name: None for f in target.fields if f.mode == "adopt" and f.name in after}
+    sent, adopted = {**state.sent, **after}, {**state.adopted, **written}
+    new = DestinationState(sent, state.observed, tuple(sorted({*state.ours, *ours})), adopted)
     return new, before, after, result.outcome.value
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from onevoice.errors import ConnectorError, RetryableError
@@ -118,7 +118,7 @@ class _Readback:
             self.counts["kept"] += len(seen[ref]) - len(lost)
             self.counts["not_kept"] += len(lost)
             # A value that never arrived is sent again; one that the vendor rewrote in its own manner is left alone.
-            updated[ref] = DestinationState({**state.sent, **lost}, observed, state.ours)
+            updated[ref] = replace(state, sent={**state.sent, **lost}, observed=observed)
             if lost:
                 drifted.update(("drift", customer) for customer in self.hub.customers_behind(self.connection, [ref]))
         pages.save_destinations(self.connection, updated)

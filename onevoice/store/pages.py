@@ -47,6 +47,8 @@ class DestinationState:
     """Last reported by the vendor: what is pulled is compared with this."""
     ours: tuple[str, ...] = ()
     """Irreversible fields that the hub has set: seeing them again is an echo, not the customer's act."""
+    adopted: dict[str, Any] = field(default_factory=dict)
+    """Fields of the mode `adopt` -> the hub's own value when the vendor's was let stand; None once the hub writes."""
 
 
 @dataclass(slots=True)
@@ -105,7 +107,7 @@ def load_before(
 def load_destinations(connection: Connection, refs: Iterable[str]) -> dict[str, DestinationState]:
     """What vendor records hold of what the hub pushes, by destination ref."""
     return {
-        r.ref: DestinationState(r.sent, r.observed, tuple(r.ours))
+        r.ref: DestinationState(r.sent, r.observed, tuple(r.ours), r.adopted)
         for r in rows_in(connection, select(destination), destination.c.ref, refs)
     }
 
@@ -222,7 +224,8 @@ def save_destinations(connection: Connection, states: Mapping[str, DestinationSt
     for ref in sorted(states):
         system, stream, _ = ref.split("/", 2)
         state = states[ref]
-        values = {"sent": state.sent, "observed": state.observed, "ours": list(state.ours)}
+        held = {"sent": state.sent, "observed": state.observed, "adopted": state.adopted}
+        values = {**held, "ours": list(state.ours)}
         rows.append({"ref": ref, "system": system, "stream": stream, **values})
     upsert(connection, destination, rows)
 

@@ -324,6 +324,12 @@ destination = Table(
     Column("sent", JsonText, nullable=False, comment="field -> value last sent and acknowledged, or seen there"),
     Column("observed", JsonText, nullable=False, comment="field -> value the vendor last reported"),
     Column("ours", JsonText, nullable=False, comment="irreversible fields that the hub itself has set"),
+    Column(
+        "adopted",
+        JsonText,
+        nullable=False,
+        comment="adopted fields -> the hub's own value when the vendor's was let stand; null: the hub writes it",
+    ),
     Index(None, "system", "stream"),
 )
 

@@ -142,6 +142,12 @@ def upgrade() -> None:
         ),
         sa.Column("observed", sa.Text(), nullable=False, comment="field -> value the vendor last reported"),
         sa.Column("ours", sa.Text(), nullable=False, comment="irreversible fields that the hub itself has set"),
+        sa.Column(
+            "adopted",
+            sa.Text(),
+            nullable=False,
+            comment="adopted fields -> the hub's own value when the vendor's was let stand; null: the hub writes it",
+        ),
         sa.PrimaryKeyConstraint("ref", name=op.f("pk_destination")),
     )
     op.create_index(op.f("ix_destination_system_stream"), "destination", ["system", "stream"], unique=False)
