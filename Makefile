@@ -11,12 +11,13 @@ DEMO := .onevoice/demo
 SOURCES := connectors flows identity onevoice tests
 NEW_ENOUGH := import sys, ensurepip, venv; sys.exit(sys.version_info < (3, 11))
 
-.PHONY: help demo test lint lock clean
+.PHONY: help demo test test-sdks lint lock clean
 
 help:
 	@echo "make demo   start a sandbox with $(PEOPLE) customers and show the hub at work (PEOPLE=, SEED=)"
 	@echo "make test   everything that must hold: style, types, arrows, configuration, tests"
 	@echo "make lint   those of them that run no test"
+	@echo "make test-sdks  vendors' own SDKs, each in an environment of its own, against the sandbox (a part of make test)"
 	@echo "make lock   write requirements.lock anew from pyproject.toml"
 	@echo "make clean  remove everything that make made"
 
@@ -33,6 +34,9 @@ lint: $(READY)
 
 test: lint
 	$(BIN)/pytest
+
+test-sdks: $(READY)
+	@for check in tests/sdks/*/check.py; do echo "$$check"; $(BIN)/python "$$check" || exit 1; done
 
 # The lock is complete, so pip must not look for dependencies itself: an older pip forgets a pin when somebody asks for
 # the same package with an extra. The stamp is written last, so that an installation cut short is made again.
