@@ -17,7 +17,7 @@ from onevoice.sandbox.state import Fields
 
 Test = Callable[[Fields], bool]
 Make = Callable[["Term", datetime], Test]
-"""Of one term and the present moment, the test of a row; ValueError for a value that cannot be meant."""
+"""Of one term and the present moment, the test of a row; ValueError, OverflowError for a value that cannot be meant."""
 
 _TOKEN = re.compile(
     r"""\s*(?:(?P<open>\()|(?P<close>\))
@@ -79,7 +79,10 @@ class _Parser:
 
     def _one(self) -> Test:
         if self._take_word("NOT"):
-            inner = self._one() if self._peek() is not None else _everything
+            following = self._peek()
+            if following is None or following["close"]:
+                return _everything
+            inner = self._one()
             return lambda row: not inner(row)
         token = self._tokens[self._next]
         self._next += 1
@@ -100,7 +103,7 @@ class _Parser:
             return self._passed_over(term.name, "Invalid search field for this query.", "invalid_field")
         try:
             return make(term, self._now)
-        except ValueError:
+        except (ValueError, OverflowError):
             return self._passed_over(term.name, f"Input `{value}` is not a valid value.", "invalid_value")
 
     def _passed_over(self, name: str, message: str, code: str) -> Test:

@@ -115,6 +115,8 @@ def _count(table: str, scope: str, kind: Searchable) -> Resolver:
         call.need(scope, info.field_name)
         count = len(_found(info, call.shop.state.tables[table], kind, args).rows)
         limit = args.get("limit", MOST_COUNTED)
+        if limit is not None and limit < 0:
+            raise top_error("limit must not be negative", "BAD_REQUEST")
         if limit is None or count <= limit:
             return {"count": count, "precision": "EXACT"}
         return {"count": limit, "precision": "AT_LEAST"}

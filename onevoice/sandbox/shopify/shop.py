@@ -14,7 +14,8 @@ from onevoice.sandbox.shopify.limits import Limits
 from onevoice.sandbox.shopify.search import Searches
 from onevoice.sandbox.state import Fields, ServerConfig, Table, VendorState
 
-CURRENCY = "EUR"
+CURRENCY = "GBP"
+"""Of the shop; what has lines is in the currency of its lines."""
 READ_SCOPES = ("read_customers", "read_orders")
 WRITE_SCOPES = ("write_customers",)
 SHOP_ID = "gid://shopify/Shop/64001000"

@@ -158,7 +158,7 @@ def line(**fields: Any) -> dict[str, Any]:
         "quantity": 1,
         "original": "59.90",
         "discounted": "59.90",
-        "currency": "EUR",
+        "currency": "GBP",
         **fields,
     }
 

@@ -65,7 +65,7 @@ def test_a_customer_with_everything(shop, one_line):
     shop.order(key, one_line(original="10.50", discounted="10.50"), cancelledAt="2026-11-21T08:00:00Z")
     [found] = shop.data(CUSTOMERS, first=10)["customers"]["nodes"]
     assert (found["displayName"], found["tags"], found["numberOfOrders"]) == ("Ann Lee", ["VIP"], "2")
-    assert found["amountSpent"] == {"amount": "99.9", "currencyCode": "EUR"}
+    assert found["amountSpent"] == {"amount": "99.9", "currencyCode": "GBP"}
     assert found["defaultEmailAddress"]["marketingState"] == "SUBSCRIBED"
     assert found["defaultPhoneNumber"]["marketingState"] == "UNSUBSCRIBED"
     assert found["defaultAddress"]["formattedArea"] == "Ulm, DE"
@@ -96,7 +96,7 @@ def test_orders_and_their_lines(shop, one_line):
     shop.order(None, one_line())
     first, second = shop.data(ORDERS)["orders"]["nodes"]
     assert (first["customer"], second["customer"]) == ({"id": key}, None)
-    assert first["totalPriceSet"]["shopMoney"] == {"amount": "119.9", "currencyCode": "EUR"}
+    assert first["totalPriceSet"]["shopMoney"] == {"amount": "119.9", "currencyCode": "GBP"}
     assert first["totalDiscountsSet"]["shopMoney"]["amount"] == "20.0"
     jacket, socks = first["lineItems"]["nodes"]
     assert (
@@ -167,6 +167,7 @@ def test_counts_stop_where_they_are_told_to(shop):
     assert shop.data("{ customersCount { count precision } }")["customersCount"] == {"count": 3, "precision": "EXACT"}
     some = shop.data("{ customersCount(limit: 2) { count precision } }")["customersCount"]
     assert some == {"count": 2, "precision": "AT_LEAST"}
+    assert shop.codes("{ customersCount(limit: -1) { count } }") == ["BAD_REQUEST"]
     assert shop.data("{ customersCount(limit: null) { count } ordersCount { count } }")["ordersCount"] == {"count": 0}
 
 

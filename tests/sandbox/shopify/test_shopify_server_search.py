@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from onevoice.sandbox.shopify.query import parse_query
+from onevoice.sandbox.shopify.reads import CUSTOMERS
 from onevoice.sandbox.shopify.tables import SHOPIFY_LAG_SECONDS, gid_number
 
+AS_OF = datetime(2026, 11, 22, 9, tzinfo=UTC)
 PAGE = """query Page($first: Int, $after: String, $last: Int, $before: String, $query: String,
     $sort: CustomerSortKeys = ID, $reverse: Boolean = false) {
   customers(first: $first, after: $after, last: $last, before: $before, query: $query, sortKey: $sort,
@@ -64,6 +69,35 @@ def people(shop):
 
 def test_filters(shop, people):
     assert {query: "".join(emails(shop, query)) for query in FILTERS} == FILTERS
+
+
+_SCRAPS = (
+    "(",
+    ")",
+    "NOT ",
+    "OR ",
+    "AND ",
+    "-",
+    "updated_at:",
+    "email:",
+    "id:",
+    ">=",
+    "<",
+    "'",
+    '"',
+    "\\",
+    "2026-01",
+    "*",
+    " ",
+)
+
+
+@given(
+    st.lists(st.sampled_from([*_SCRAPS, "9999-12", "now", "x", "é", "accepts_marketing:"]), max_size=12).map("".join)
+)
+def test_any_text_is_a_query(text):
+    row = {"id": "gid://shopify/Customer/1", "updatedAt": "2026-11-19T09:00:01Z", "email": "a@b.org"}
+    assert parse_query(text, CUSTOMERS.fields, AS_OF).test(row) in {True, False}
 
 
 def test_filters_by_id(shop, people):

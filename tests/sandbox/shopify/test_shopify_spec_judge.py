@@ -65,7 +65,7 @@ LINE = {
     "quantity": 2,
     "original": "59.90",
     "discounted": "49.90",
-    "currency": "EUR",
+    "currency": "GBP",
 }
 _ASK = {
     "first": "first: 3",
