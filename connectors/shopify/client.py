@@ -8,8 +8,6 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-import httpx
-
 from connectors._http import HttpClient, Refused, Reply
 from connectors._words import vendor_code, without_personal_data
 from onevoice.errors import (
@@ -79,7 +77,6 @@ class Client:
         settings: Mapping[str, str],
         budget: Budget,
         window_seconds: float,
-        transport: httpx.BaseTransport | None = None,
     ) -> None:
         """`window_seconds`: of the limit that counts points, as the manifest has it."""
         self.system = system
@@ -93,7 +90,7 @@ class Client:
         base = settings["url"].rstrip("/")
         # One engine a direction: after a lost answer, what reads is asked again and what writes is not.
         self._engines = {
-            write: HttpClient(system, base, headers, budget, partial(self._judge, write=write), transport)
+            write: HttpClient(system, base, headers, budget, partial(self._judge, write=write))
             for write in (False, True)
         }
 

@@ -11,6 +11,8 @@ from connectors._budget import AdaptiveBudget
 from connectors._manifest import Limit
 from onevoice.errors import Throttled
 
+POINTS = {"points": True, "kinds": ("read", "write"), "reserve": 0.1}
+
 
 class Time:
     """A clock that only sleeping moves."""
@@ -177,3 +179,41 @@ def test_threads_share_one_bucket() -> None:
     for thread in threads:
         thread.join()
     assert len(taken) == 50
+
+
+def test_a_call_takes_its_own_cost_of_points() -> None:
+    time = Time()
+    budget = made(time, limit(calls=1000, seconds=10, **POINTS))
+    budget.acquire("write", urgent=True, cost=200)
+    began = time.now
+    budget.acquire("write", urgent=True, cost=40)
+    assert time.now - began == pytest.approx(40 / 80, rel=0.01)
+
+
+def test_cost_is_nothing_to_a_limit_that_counts_calls() -> None:
+    time = Time()
+    budget = made(time, limit(calls=10, seconds=1))
+    budget.acquire("read", urgent=True, cost=500)
+    budget.acquire("read", urgent=True, cost=500)
+    assert time.now == 1000.0
+
+
+def test_points_that_are_told_to_be_left_are_believed_upwards_too() -> None:
+    time = Time()
+    budget = made(time, limit(calls=1000, seconds=10, **POINTS))
+    budget.acquire("read", cost=150)
+    budget.observe("pace", remaining=195)  # the vendor gave back what the call did not need
+    budget.acquire("read", cost=150)
+    assert time.now == 1000.0
+    budget.observe("pace", remaining=0)
+    budget.acquire("write", urgent=True, cost=80)
+    assert time.now == pytest.approx(1001.0, rel=0.001)
+
+
+def test_call_that_costs_more_than_the_bucket_holds_goes_through_a_full_one() -> None:
+    time = Time()
+    budget = made(time, limit(calls=1000, seconds=10, **POINTS))
+    budget.acquire("read", cost=900)
+    assert time.now == 1000.0
+    budget.acquire("read", cost=900)
+    assert 1000.0 < time.now < 1000.0 + 12 * 10
