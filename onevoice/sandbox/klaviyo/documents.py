@@ -80,10 +80,12 @@ class Query:
         for name in self._given:
             if name not in set(allowed):
                 raise invalid_parameter(f"'{name}' is not served by this endpoint", name)
+            if not self._given[name]:
+                raise invalid_parameter(f"'{name}' has no value", name)
 
     def listed(self, name: str, known: Callable[[str], bool]) -> list[str]:
         """The values of a comma-separated parameter, all of them `known`."""
-        values = [value for value in self._given.get(name, "").split(",") if value]
+        values = self._given[name].split(",") if name in self._given else []
         for value in values:
             if not known(value):
                 raise invalid_parameter(f"'{value}' is not a valid value of '{name}'", name)
@@ -110,7 +112,7 @@ class Query:
     def after(self) -> SortKey | None:
         """Where the last page ended; None on the first."""
         text = self._given.get("page[cursor]")
-        if not text:
+        if text is None:
             return None
         try:
             value, key = orjson.loads(base64.urlsafe_b64decode(text.encode()))

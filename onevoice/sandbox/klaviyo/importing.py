@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from onevoice.sandbox.klaviyo.errors import ProfileError
-from onevoice.sandbox.klaviyo.profiles_store import Profiles, check_patch
+from onevoice.sandbox.klaviyo.profiles_store import Profiles, check_form, check_patch
 from onevoice.sandbox.state import Fields
 
 
@@ -20,12 +20,13 @@ def understood(given: object, place: int) -> Fields:
         raise ProfileError(400, "invalid", "'attributes' is a required field.", "/attributes")
     if key is not None and not isinstance(key, str):
         raise ProfileError(400, "invalid", "'id' must be a string or null.", "/id")
-    patch = check_patch(given.get("meta"))
+    patch = check_patch(given["meta"]) if "meta" in given else {}
     return {"id": key, "attributes": dict(attributes), "patch": dict(patch), "place": place, "given": dict(given)}
 
 
 def owner(profiles: Profiles, one: Mapping[str, Any]) -> str | None:
     """The profile that it is about, None for one that is yet to be made; ProfileError when it may not be written."""
+    check_form(one["attributes"])
     key: str | None = one["id"] or profiles.matching(one["attributes"])
     if key is not None and key not in profiles.table:
         raise ProfileError(404, "not_found", f"A profile with id {key} does not exist.", "/id")

@@ -16,6 +16,7 @@ from onevoice.sandbox.klaviyo.filters import ANY, EQUALS, Filterable, compile_fi
 from onevoice.sandbox.klaviyo.importing import import_error, owner, understood
 from onevoice.sandbox.klaviyo.jobs import IMPORT, SUBSCRIBE, UNSUBSCRIBE
 from onevoice.sandbox.klaviyo.profiles import MOST_SIZE, PAGED, USUAL_SIZE
+from onevoice.sandbox.klaviyo.profiles_store import check_form
 from onevoice.sandbox.klaviyo.showing import SUBSCRIBED, UNSUBSCRIBED
 from onevoice.sandbox.state import Fields
 
@@ -61,7 +62,9 @@ class JobPages:
     async def take_subscribe(self, request: Request) -> Answer:
         """POST /api/profile-subscription-bulk-create-jobs: answers without a body."""
         data = await document(request, SUBSCRIBE, MOST_BYTES)
-        historical = bool(data["attributes"].get("historical_import"))
+        historical = data["attributes"].get("historical_import") or False
+        if not isinstance(historical, bool):
+            raise invalid("'historical_import' must be true or false", "/data/attributes/historical_import")
         profiles = [_consenting(one, SUBSCRIBED) for one in _profiles(data, MOST_SUBSCRIBED)]
         self._check_times(profiles, historical=historical)
         return self._take_consent(SUBSCRIBE, data, {"profiles": profiles, "historical_import": historical})
@@ -165,7 +168,7 @@ class JobPages:
         for at in (at for one in profiles for at in one["channels"].values()):
             try:
                 moment = instant(at)
-            except ValueError:
+            except (TypeError, ValueError):
                 moment = now
             if (moment is not None) != historical or (moment is not None and moment >= now):
                 raise invalid("'consented_at', in the past, and 'historical_import' need each other", _PROFILES)
@@ -205,8 +208,11 @@ def _attributes(one: object) -> Mapping[str, Any]:
 
 def _related(data: Mapping[str, Any], name: str, *, many: bool) -> list[str]:
     """The ids of the lists that a job names."""
-    relation = (data.get("relationships") or {}).get(name)
-    if relation is None:
+    relations = data.get("relationships", {})
+    if not isinstance(relations, Mapping):
+        raise invalid("'relationships' must be an object", "/data/relationships")
+    relation = relations.get(name)
+    if name not in relations:
         return []
     given = relation.get("data") if isinstance(relation, Mapping) else None
     return ids_of(given if many else [given], "list", 10, f"/data/relationships/{name}")
@@ -215,6 +221,10 @@ def _related(data: Mapping[str, Any], name: str, *, many: bool) -> list[str]:
 def _consenting(one: object, consent: str) -> Fields:
     """{id, email, phone_number, channels: {channel: consented_at or None}}: of marketing by e-mail and SMS only."""
     attributes = _attributes(one)
+    try:
+        check_form({name: value for name, value in attributes.items() if name != "subscriptions"})
+    except ProfileError as error:
+        raise invalid(error.detail, f"{_PROFILES}/data{error.pointer}") from error
     said = attributes.get("subscriptions")
     if not isinstance(said, Mapping) or not said or set(said) - _CHANNELS:
         raise invalid("'subscriptions' must name 'email', 'sms' or both", _PROFILES + "/data/attributes/subscriptions")
@@ -229,6 +239,8 @@ def _consenting(one: object, consent: str) -> Fields:
             raise invalid(f"'{identifier}' is needed for '{channel}'", f"{_PROFILES}/data/attributes/{identifier}")
         channels[channel] = marketing.get("consented_at")
     key = one.get("id") if isinstance(one, Mapping) else None
+    if key is not None and not isinstance(key, str):
+        raise invalid("'id' must be a string or null", _PROFILES + "/data/id")
     return {
         "id": key,
         "email": attributes.get("email"),

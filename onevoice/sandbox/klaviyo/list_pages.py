@@ -72,8 +72,8 @@ class ListPages:
         query = self._account.query(request, ("fields[list]",))
         names = query.listed("fields[list]", _FIELDS.__contains__)
         attributes = (await document(request, "list"))["attributes"]
-        name, process = attributes.get("name"), attributes.get("opt_in_process") or _OPT_INS[1]
-        if not isinstance(name, str) or not name.strip() or process not in _OPT_INS:
+        name, process = attributes.get("name"), attributes.get("opt_in_process", _OPT_INS[1])
+        if not isinstance(name, str) or not name.strip() or process not in list(_OPT_INS):
             raise invalid("A list needs a name, and may have a known 'opt_in_process'", "/data/attributes")
         key = self._lists.insert({"name": name, "opt_in_process": process, "joined": {}})
         shown = list_resource(key, self._lists.rows[key], names, self._account.config.url)

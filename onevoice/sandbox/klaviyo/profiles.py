@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Self
 
 from starlette.requests import Request
 
@@ -12,6 +14,7 @@ from onevoice.sandbox.klaviyo.documents import Query, SortKey, document, page, r
 from onevoice.sandbox.klaviyo.errors import ProfileError, invalid, missing
 from onevoice.sandbox.klaviyo.filters import ANY, AROUND, EQUALS, ORDERED, Filterable, compile_filter, instant
 from onevoice.sandbox.klaviyo.importing import owner, understood, upsert
+from onevoice.sandbox.klaviyo.profiles_store import check_form
 from onevoice.sandbox.klaviyo.showing import is_profile_field, profile_attributes, profile_resource
 from onevoice.sandbox.klaviyo.tables import klaviyo_stamp
 from onevoice.sandbox.state import Fields
@@ -57,6 +60,22 @@ FILTERABLE = {
 SORTABLE = ("created", "email", "id", f"{_LIST_SUPPRESSION}.timestamp", f"{_SUPPRESSION}.timestamp", "updated")
 
 
+@dataclass(frozen=True, slots=True)
+class _Shape:
+    """What answers show of a profile: subscriptions where additional-fields asks for them, and of all that what
+    fields[profile] names; everything when it names nothing."""
+
+    names: Sequence[str]
+    subscriptions: bool
+
+    @classmethod
+    def asked(cls, query: Query) -> Self:
+        """As the request wants it."""
+        names = query.listed("fields[profile]", is_profile_field)
+        more = query.listed("additional-fields[profile]", lambda name: name == "subscriptions")
+        return cls(names, bool(more))
+
+
 class ProfilePages:
     """The endpoints on profiles."""
 
@@ -68,33 +87,38 @@ class ProfilePages:
     async def many(self, request: Request) -> Answer:
         """GET /api/profiles: what the index has seen so far."""
         query = self._account.query(request, (*SHOWN, *PAGED, "filter", "sort"))
+        shape = _Shape.asked(query)
         passes = compile_filter(query.text("filter"), FILTERABLE)
         field, descending = query.sort("id", SORTABLE)
         size = query.size(USUAL_SIZE, MOST_SIZE)
         seen = self._profiles.table.seen()
         keys, end = page(self._keys(field), query, size, lambda key: passes(key, seen[key]), descending=descending)
-        data = [self._shown(key, seen[key], query) for key in keys]
+        data = [self._shown(key, seen[key], shape) for key in keys]
         return reply(200, {"data": data, "links": query.links(end)})
 
     async def one(self, request: Request) -> Answer:
         """GET /api/profiles/{id}: as it is now."""
-        return self._answer(200, self._existing(request), self._account.query(request, SHOWN))
+        query = self._account.query(request, SHOWN)
+        return self._answer(200, self._existing(request), query, _Shape.asked(query))
 
     async def create(self, request: Request) -> Answer:
         """POST /api/profiles: 409 when an identifier is taken."""
         query = self._account.query(request, SHOWN)
+        shape = _Shape.asked(query)
         data = await document(request, "profile")
         if data.get("id") is not None:
             raise invalid("'id' is not a valid field here", "/data/id")
         try:
+            check_form(data["attributes"])
             self._profiles.check(data["attributes"], None)
         except ProfileError as error:
             raise error.refusal() from error
-        return self._answer(201, self._profiles.create(data["attributes"]), query, units=1)
+        return self._answer(201, self._profiles.create(data["attributes"]), query, shape, units=1)
 
     async def update(self, request: Request) -> Answer:
         """PATCH /api/profiles/{id}: null clears, what is absent stays."""
         query = self._account.query(request, SHOWN)
+        shape = _Shape.asked(query)
         key = self._existing(request)
         data = await document(request, "profile")
         if data.get("id") != key:
@@ -103,11 +127,12 @@ class ProfilePages:
             upsert(self._profiles, understood(data, 0))
         except ProfileError as error:
             raise error.refusal() from error
-        return self._answer(200, key, query, units=1)
+        return self._answer(200, key, query, shape, units=1)
 
     async def upsert(self, request: Request) -> Answer:
         """POST /api/profile-import: 201 for a new profile, 200 for a known one."""
         query = self._account.query(request, SHOWN)
+        shape = _Shape.asked(query)
         data = await document(request, "profile")
         try:
             one = understood(data, 0)
@@ -115,7 +140,7 @@ class ProfilePages:
             key = upsert(self._profiles, one)
         except ProfileError as error:
             raise error.refusal() from error
-        return self._answer(200 if known else 201, key, query, units=1)
+        return self._answer(200 if known else 201, key, query, shape, units=1)
 
     async def lists(self, request: Request) -> Answer:
         """GET /api/profiles/{id}/relationships/lists."""
@@ -130,16 +155,13 @@ class ProfilePages:
             raise missing("profile", key)
         return key
 
-    def _answer(self, status: int, key: str, query: Query, *, units: int = 0) -> Answer:
-        shown = self._shown(key, self._profiles.table.rows[key], query)
+    def _answer(self, status: int, key: str, query: Query, shape: _Shape, *, units: int = 0) -> Answer:
+        shown = self._shown(key, self._profiles.table.rows[key], shape)
         return reply(status, {"data": shown, "links": query.links()}, units=units)
 
-    def _shown(self, key: str, row: Fields, query: Query) -> Fields:
-        """Subscriptions are shown where additional-fields asks for them and fields[profile], if given, names them."""
-        names = query.listed("fields[profile]", is_profile_field)
-        wanted = query.listed("additional-fields[profile]", lambda name: name == "subscriptions")
-        attributes = profile_attributes(row, subscriptions=bool(wanted))
-        return profile_resource(key, attributes, names, self._account.config.url)
+    def _shown(self, key: str, row: Fields, shape: _Shape) -> Fields:
+        attributes = profile_attributes(row, subscriptions=shape.subscriptions)
+        return profile_resource(key, attributes, shape.names, self._account.config.url)
 
     def _keys(self, field: str) -> list[SortKey]:
         """All profiles that the index sees in the order of one field, kept while nothing changes."""

@@ -44,11 +44,7 @@ class Profiles:
         return next(iter(found), None)
 
     def check(self, attributes: Mapping[str, Any], owner: str | None) -> None:
-        """ProfileError unless these may stand on the profile `owner` (None: on a new one)."""
-        if len(orjson.dumps(attributes)) > MOST_PROFILE_BYTES:
-            raise _invalid("The profile exceeds 100 KB.", "")
-        for name, value in attributes.items():
-            _check_attribute(name, value)
+        """ProfileError unless these, well-formed, may stand on the profile `owner` (None: on a new one)."""
         for field in IDENTIFIERS:
             other = self.find(field, attributes.get(field))
             if other is not None and other != owner:
@@ -101,10 +97,16 @@ class Profiles:
                 self._index[field].setdefault(_folded(row[field]), key)
 
 
+def check_form(attributes: Mapping[str, Any]) -> None:
+    """ProfileError unless these are attributes of a profile, with values of their kind."""
+    if len(orjson.dumps(attributes)) > MOST_PROFILE_BYTES:
+        raise _invalid("The profile exceeds 100 KB.", "")
+    for name, value in attributes.items():
+        _check_attribute(name, value)
+
+
 def check_patch(meta: object) -> Mapping[str, Any]:
     """The `patch_properties` of a profile's `meta`; ProfileError for what is not understood."""
-    if meta is None:
-        return {}
     patch = meta.get("patch_properties") if isinstance(meta, Mapping) and len(meta) == 1 else None
     if not isinstance(patch, Mapping) or set(patch) - {*_PATCHES, "unset"}:
         raise _invalid("'meta' takes 'patch_properties' with 'append', 'unappend' and 'unset' only.", "/meta")
