@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from onevoice.cli.brakes import hold, release
+from onevoice.cli.brakes import hold, release, undo
 from onevoice.cli.demo.command import demo
 from onevoice.cli.inspect import contradictions, explain, status
 from onevoice.cli.processes import end_quietly
@@ -33,7 +33,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 COMMANDS = (
-    *(lint, test, check, provision, plan, sync, hold, release),
+    *(lint, test, check, provision, plan, sync, undo, hold, release),
     *(status, explain, contradictions, demo, init, serve),
 )
 for command in COMMANDS:

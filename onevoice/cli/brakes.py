@@ -1,13 +1,22 @@
-"""Commands that stop the hub and let it go on: hold, release."""
+"""Commands that stop the hub, let it go on, and take back what it wrote: hold, release, undo."""
 
 from __future__ import annotations
 
-from typing import Annotated
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from onevoice.cli.session import session_of
-from onevoice.cli.terminal import out
+from onevoice.cli.sync import DONE_WITH_FAULTS, AsJson
+from onevoice.cli.terminal import err, out, print_json, step
+
+if TYPE_CHECKING:
+    from onevoice.pipeline.undo import Undone
+
+SHOWN = 10
+"""Places that are printed of each kind."""
 
 System = Annotated[str | None, typer.Argument(help="The system; all of them when left out.")]
 
@@ -33,6 +42,47 @@ def release(context: typer.Context, system: System = None) -> None:
         out.print(_words(standing.system, standing.reason))
     if not left:
         out.print("Nothing is held.")
+
+
+def undo(
+    context: typer.Context,
+    run: Annotated[str, typer.Argument(help="The run, as `onevoice status` names it.")],
+    as_json: AsJson = False,
+) -> None:
+    """Put back what a run wrote, where nobody has changed it since; name what cannot be put back; hold the systems."""
+    from onevoice.pipeline.undo import undo as put_back
+
+    with step(f"undo {run}"):
+        done = put_back(session_of(context).hub(), run)
+    if as_json:
+        print_json(asdict(done))
+    else:
+        _print_undone(done)
+    raise typer.Exit(DONE_WITH_FAULTS if done.failed or done.refused else 0)
+
+
+def _print_undone(done: Undone) -> None:
+    out.print(f"{done.put_back:,} records hold again what they held before.")
+    for what, places in (
+        ("were changed by somebody else since and are left alone", done.changed_since),
+        ("cannot be taken back by anyone but the customer", done.irreversible),
+        ("were refused by the vendor", done.refused),
+    ):
+        _print_places(f"{len(places):,} values {what}", [f"{record} {name}" for record, name in places])
+    _print_places(f"{len(done.gone):,} records are gone", done.gone)
+    for sentence in done.failed:
+        err.print(f"{sentence} (run the undo again)", style="red")
+    if done.held:
+        out.print(f"Held from now on: {', '.join(done.held)} (`onevoice release` lets the next sync write again)")
+
+
+def _print_places(title: str, places: Sequence[str]) -> None:
+    if places:
+        out.print(f"{title}:")
+    for place in places[:SHOWN]:
+        out.print(f"  {place}")
+    if len(places) > SHOWN:
+        out.print(f"  ... and {len(places) - SHOWN:,} more (--json has all)")
 
 
 def _words(system: str, reason: str) -> str:

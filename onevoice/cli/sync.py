@@ -5,6 +5,8 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
+from dataclasses import asdict
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -15,6 +17,7 @@ from onevoice.errors import ConfigError, ConnectorError
 
 if TYPE_CHECKING:
     from onevoice.pipeline import CycleReport, Hub, Job, Report, Stage
+    from onevoice.pipeline.pilot import Pilot
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document instead of text.")]
 AsOf = Annotated[str | None, typer.Option(help="Work as of this ISO time with its zone; now when left out.")]
@@ -44,6 +47,9 @@ def check(context: typer.Context, as_json: AsJson = False) -> None:
 def provision(
     context: typer.Context,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be created and create nothing.")] = False,
+    only_list: Annotated[
+        bool, typer.Option("--list", help="List every field that must exist, for an admin to create; ask no system.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Create the fields, properties and lists that pushing needs; what exists stays as it is."""
@@ -51,6 +57,9 @@ def provision(
     from onevoice.pipeline.accounts import systems_written
 
     hub = session_of(context).hub()
+    if only_list:
+        _list_fields(hub, as_json=as_json)
+        return
     sentences: list[str] = []
     for system in systems_written(hub):
         with step(f"fields of {system}"):
@@ -62,13 +71,39 @@ def provision(
         out.print(sentence)
 
 
-def plan(context: typer.Context, as_of: AsOf = None, as_json: AsJson = False) -> None:
+def _list_fields(hub: Hub, *, as_json: bool) -> None:
+    from onevoice.pipeline.accounts import fields_needed, systems_written
+
+    needed = [(system, field) for system in systems_written(hub) for field in fields_needed(hub, system)]
+    if as_json:
+        print_json([{"system": system, **asdict(field)} for system, field in needed])
+        return
+    rows = table("Fields that must exist", "system", "stream", "field", "type", "label")
+    for system, field in needed:
+        rows.add_row(system, field.stream, field.name, field.type, field.label)
+    out.print(rows)
+
+
+def plan(
+    context: typer.Context,
+    write_to: Annotated[
+        Path | None, typer.Option("--out", help="Write the plan to this file, for `onevoice sync --plan`.")
+    ] = None,
+    as_of: AsOf = None,
+    as_json: AsJson = False,
+) -> None:
     """Pull, resolve and decide, and show what a sync would write. Writes to no system."""
     from onevoice.pipeline.overview import planned_writes
+    from onevoice.pipeline.planfile import write_plan
 
     hub = session_of(context).hub(as_of)
     cycle = run_showing(hub, skip=WRITING)
     planned = planned_writes(hub)
+    if write_to is not None:
+        digest = write_plan(hub, write_to)
+        err.print(
+            f"Plan {digest} written to {write_to}: `onevoice sync --plan {write_to}` does exactly this or nothing"
+        )
     if as_json:
         print_json({"cycle": cycle.as_dict(), "planned": planned})
     else:
@@ -83,19 +118,28 @@ def plan(context: typer.Context, as_of: AsOf = None, as_json: AsJson = False) ->
     raise typer.Exit(cycle.exit_code)
 
 
-def sync(
+def sync(  # noqa: PLR0913, PLR0917  (every option of the command is one)
     context: typer.Context,
     system: Annotated[list[str] | None, typer.Option(help="Push only into this system; may be repeated.")] = None,
     first: Annotated[bool, typer.Option("--first", help="Let a push through that touches most records.")] = False,
     limit: Annotated[int | None, typer.Option(min=1, help="Push at most this many records per stream.")] = None,
     only_field: Annotated[list[str] | None, typer.Option(help="Push only this vendor field; may be repeated.")] = None,
+    pilot: Annotated[
+        str | None, typer.Option(help="Push only a share of the customers (5%), or those a file names, one a line.")
+    ] = None,
+    shown: Annotated[
+        Path | None, typer.Option("--plan", help="Do exactly what this file of `onevoice plan --out` says, or nothing.")
+    ] = None,
     as_of: AsOf = None,
     as_json: AsJson = False,
 ) -> None:
     """Run one cycle: pull, resolve, unify, decide, plan, push, verify."""
     from onevoice.pipeline import PushLimits
 
-    limits = PushLimits(first=first, records=limit, fields=frozenset(only_field) if only_field else None)
+    if shown is not None and (first or limit or only_field or pilot or system):
+        raise ConfigError("--plan: the plan says all that is written (leave out the other options of sync)")
+    fields = frozenset(only_field) if only_field else None
+    limits = PushLimits(first or shown is not None, fields, limit, _pilot(pilot) if pilot else None)
     hub = session_of(context).hub(as_of, limits)
     if strangers := set(system or ()) - set(hub.config.hub.systems):
         known = ", ".join(sorted(hub.config.hub.systems))
@@ -106,7 +150,7 @@ def sync(
             f"--only-field: {', '.join(sorted(strangers))} is pushed into no system of this run "
             f"(there are {', '.join(sorted(pushed)) or 'none'})"
         )
-    cycle = run_showing(hub, systems=system)
+    cycle = run_showing(hub, systems=system, shown=shown)
     if as_json:
         print_json(cycle.as_dict())
     if cycle.exit_code == DONE_WITH_FAULTS:
@@ -119,11 +163,28 @@ def _fields_pushed(hub: Hub, systems: Sequence[str] | None) -> set[str]:
     return {field.name for target in hub.targets if not systems or target.system in systems for field in target.fields}
 
 
-def run_showing(hub: Hub, *, skip: Sequence[str] = (), systems: Sequence[str] | None = None) -> CycleReport:
-    """Run a cycle job by job and print what each did; `systems` are the only ones written when given."""
+def _pilot(text: str) -> Pilot:
+    from onevoice.pipeline.pilot import pilot_of_names, pilot_of_share
+
+    file = Path(text)
+    return pilot_of_names(file.read_text("utf-8").splitlines()) if file.is_file() else pilot_of_share(text)
+
+
+def run_showing(
+    hub: Hub, *, skip: Sequence[str] = (), systems: Sequence[str] | None = None, shown: Path | None = None
+) -> CycleReport:
+    """Run a cycle job by job and print what each did; `systems` are the only ones written when given.
+
+    With a plan that was `shown` nothing is written unless exactly that is planned now.
+    """
     from onevoice.pipeline import run_cycle
+    from onevoice.pipeline.planfile import insist, read_plan
+
+    agreed = read_plan(shown) if shown else None
 
     def run_stage(stage: Stage) -> Mapping[str, Report]:
+        if stage.name == "push" and agreed is not None:
+            insist(hub, agreed)
         jobs = [job for job in stage.jobs if not systems or stage.name not in WRITING or job.system in systems]
         return {job.name: _run_job(job) for job in jobs}
 

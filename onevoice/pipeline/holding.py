@@ -38,17 +38,17 @@ def sentence(standing: Hold, system: str) -> str:
 class HeldBudget:
     """A rate budget that lets no writing call through while its system is held."""
 
-    def __init__(self, budget: Budget, store: Store, system: str, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, budget: Budget, store: Store, system: str, obeys: Callable[[], bool]) -> None:
         self._budget = budget
         self._store = store
         self._system = system
-        self._clock = clock
+        self._obeys = obeys
         self._asked_at = -BELIEVED_SECONDS
 
     def acquire(self, kind: str, *, urgent: bool = False, cost: int = 1) -> None:
         """Wait for a turn; raise GuardStopped when the call writes and the system is held by then."""
         self._budget.acquire(kind, urgent=urgent, cost=cost)
-        if urgent:
+        if urgent and self._obeys():
             self._stop_when_held()
 
     def observe(self, kind: str, *, remaining: int | None = None, limit: int | None = None) -> None:
@@ -60,7 +60,7 @@ class HeldBudget:
         self._budget.throttled(kind, retry_after)
 
     def _stop_when_held(self) -> None:
-        now = self._clock()
+        now = time.monotonic()
         if now - self._asked_at < BELIEVED_SECONDS:
             return
         standing = held(self._store, self._system)

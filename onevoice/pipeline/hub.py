@@ -24,6 +24,7 @@ from onevoice.model import Ref
 from onevoice.pipeline.desired import HubView
 from onevoice.pipeline.holding import HeldBudget
 from onevoice.pipeline.people import ResolvesPeople
+from onevoice.pipeline.pilot import Pilot
 from onevoice.pipeline.targets import PushTarget
 from onevoice.policy import Policy, check_policy, compile_policy
 from onevoice.protocols import Budget, Destination, Fetches, Provisions, Source
@@ -50,6 +51,8 @@ class PushLimits:
     """Only these vendor fields."""
     records: int | None = None
     """At most this many records per destination stream."""
+    pilot: Pilot | None = None
+    """Only these customers."""
 
 
 @dataclass
@@ -70,6 +73,8 @@ class Hub:
         self._lock = threading.Lock()
         self._connectors: dict[str, Source | Destination] = {}
         self.budgets: dict[str, Budget] = {}
+        self.obeys_holds = True
+        """Whether a hold stops what this hub writes; an undo does not let itself be stopped."""
 
     @cached_property
     def today(self) -> date:
@@ -227,7 +232,10 @@ class Hub:
                 settings = dict(system_settings(configured.env_prefix, self.environment))
                 paced = settings.pop(PACED, "on") != "off"
                 budget = self.budgets[system] = HeldBudget(
-                    open_budget(configured.connector, system, paced=paced), self.store, system
+                    open_budget(configured.connector, system, paced=paced),
+                    self.store,
+                    system,
+                    lambda: self.obeys_holds,
                 )
                 try:
                     self._connectors[system] = open_connector(

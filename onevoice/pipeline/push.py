@@ -62,6 +62,8 @@ class _Delivery:
         self.answering: set[str] = set()
         """Streams that have answered for single records in this run."""
         self.owner = f"{hub.run_id}:{runs.process_name()}"
+        pilot = hub.limits.pilot
+        self.pilot = pilot.destinations(hub, system) if pilot else None
 
     def run(self) -> Report:
         """Push every stream of the system; streams with opt-outs go first."""
@@ -101,9 +103,10 @@ class _Delivery:
 
     def _fits(self, target: PushTarget) -> Callable[[OutboxRow], bool] | None:
         """Which writes hold anything that this run may send; None: all."""
-        if not self.hub.restricts(target):
+        pilot = self.pilot
+        if pilot is None and not self.hub.restricts(target):
             return None
-        return lambda row: bool(self.hub.sendable(target, row.fields))
+        return lambda row: (pilot is None or row.ref in pilot) and bool(self.hub.sendable(target, row.fields))
 
     def _push_stream(self, destination: Destination, target: PushTarget) -> None:
         """Send batches until nothing is open, giving deferred writes a few passes."""

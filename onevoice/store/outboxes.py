@@ -219,6 +219,22 @@ def quarantined(connection: Connection) -> list[dict[str, Any]]:
     return [plain(r) for r in connection.execute(select(*columns).order_by(quarantine.c.ref))]
 
 
+@dataclass(frozen=True, slots=True)
+class Logged:
+    """One accepted write as it was logged: comparable values before and after, by field."""
+
+    ref: str
+    before: Mapping[str, Any]
+    after: Mapping[str, Any]
+
+
+def log_of(connection: Connection, run: str) -> list[Logged]:
+    """Every accepted write of a run, in order."""
+    condition = and_(write_log.c.run == run, write_log.c.outcome == "accepted")
+    rows = connection.execute(select(write_log).where(condition).order_by(write_log.c.id))
+    return [Logged(row.ref, row.before, row.after) for row in rows]
+
+
 def writes_of(connection: Connection, run: str) -> list[tuple[str, str]]:
     """(ref, outcome) of every write a run settled."""
     statement = select(write_log.c.ref, write_log.c.outcome).where(write_log.c.run == run).order_by(write_log.c.id)
