@@ -76,6 +76,7 @@ class _Exchange:
         self._scope, self._receive, self._send = scope, receive, send
         self._read = 0
         self._started = False
+        self._refusing = False
         self.status = 0
         self.began = time.perf_counter()
 
@@ -97,17 +98,20 @@ class _Exchange:
         message = await self._receive()
         self._read += len(message.get("body", b""))
         if self._read > MOST_BYTES:
-            raise _TooLarge
+            raise _TooLarge  # the framework makes a 400 of it, which `send` stops
         return message
 
     async def send(self, message: Message) -> None:
         """Pass the answer on and remember its status."""
+        if self._read > MOST_BYTES and not self._refusing:
+            raise _TooLarge
         if message["type"] == "http.response.start":
             self.status, self._started = message["status"], True
         await self._send(message)
 
     async def refuse(self, problem: Problem) -> None:
         """Answer with a problem, unless an answer is under way."""
+        self._refusing = True
         if not self._started:
             await problem.response()(self._scope, self._receive, self.send)
 

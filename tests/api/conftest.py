@@ -142,7 +142,9 @@ def served(hub: Hub) -> Iterator[Api]:
             assert thread.is_alive(), "the server did not start"
             time.sleep(0.01)
         with httpx.Client(base_url=url, timeout=60) as client:
-            yield Api(hub, url, client, moment)
+            api = Api(hub, url, client, moment)
+            api.key(*EVERY)
+            yield api
         server.should_exit = True
         thread.join()
 
