@@ -12,11 +12,11 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from connectors._watermark import moment
 from connectors.klaviyo.client import RECORD_ID, Client
 from connectors.klaviyo.jobs import (
     OVER,
     Resource,
+    known_or_not,
     named_by,
     patiently,
     rejection,
@@ -25,8 +25,8 @@ from connectors.klaviyo.jobs import (
     watched,
 )
 from connectors.klaviyo.own_writes import OwnWrites
-from connectors.klaviyo.profiles import PAGE, PROPERTIES, Shape, fetch_profiles
-from onevoice.errors import ConfigError, ConnectorError
+from connectors.klaviyo.profiles import PAGE, PROPERTIES, Shape, fetch_profiles, moment
+from onevoice.errors import ConfigError
 from onevoice.protocols import Outcome, Write, WriteResult
 
 PATH = "/api/profile-bulk-import-jobs"
@@ -66,10 +66,7 @@ class Imports:
             }
         }
         job = self._client.post(PATH, body, stream=STREAM)["data"]
-        try:
-            yield from self._settled(job, writes)
-        except ConnectorError as exc:
-            yield from unknown(writes, type(exc).__name__, f"a job was accepted, and then: {exc}")
+        yield from known_or_not(writes, lambda: self._settled(job, writes))
 
     def _settled(self, job: Resource, writes: Sequence[Write]) -> Sequence[WriteResult]:
         """What the job's own lists say of each record: an error, or that it was written."""
@@ -108,7 +105,8 @@ class Imports:
                     missing.pop(str(resource["id"]), None)
             return not missing
 
-        patiently(all_there, LIST_SECONDS)
+        if missing:
+            patiently(all_there, LIST_SECONDS)
         return missing
 
     def _looked_up(self, writes: Mapping[str, Write]) -> Iterator[WriteResult]:

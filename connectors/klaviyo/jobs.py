@@ -77,6 +77,18 @@ def sent_without_refused(
         return [*rejected, *deferred(rest, exc)]
 
 
+def known_or_not(writes: Sequence[Write], settled: Callable[[], Iterable[WriteResult]]) -> Sequence[WriteResult]:
+    """The results of an accepted job; all unknown where they cannot be had: the job goes its way without us."""
+    try:
+        return list(settled())
+    except ConnectorError as exc:
+        return unknown(writes, type(exc).__name__, f"a job was accepted, and then: {exc}")
+    except (KeyError, TypeError, AttributeError, ValueError):
+        return unknown(
+            writes, "ANSWER_ODD", "a job was accepted, and what is said of it has another form than documented"
+        )
+
+
 def named_by(error: Resource, writes: Sequence[Write]) -> str:
     """The key of the write that an error is about, by the place in the body that it points to; "" when it is none."""
     found = _PLACE.fullmatch(str((error.get("source") or {}).get("pointer") or ""))

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import UTC, datetime
 from typing import Any
 
-from connectors._watermark import moment
 from connectors.klaviyo.client import RECORD_ID, Client, Params
 from onevoice.errors import ContractBroken
 from onevoice.protocols import Record
@@ -38,6 +38,12 @@ _ATTRIBUTES = frozenset(
     }
 )
 """Attributes that `fields[profile]` takes."""
+
+
+def moment(text: str) -> datetime:
+    """Klaviyo's time as aware UTC. Its examples carry an offset, the form that it describes has none."""
+    parsed = datetime.fromisoformat(text)
+    return parsed.astimezone(UTC) if parsed.tzinfo else parsed.replace(tzinfo=UTC)
 
 
 class Shape:

@@ -19,6 +19,7 @@ from onevoice.protocols import Json, Page, Record
 
 _STEP = timedelta(seconds=1)
 """Times are compared by the second and both comparisons leave the bound out, so each bound is moved by one."""
+_MOMENT = timedelta(milliseconds=1)
 LAG_SECONDS = 5.0
 """How long a point read waits for lists to show what was written just now."""
 OWN_FIELDS = ("email",)
@@ -45,7 +46,10 @@ class Reader:
             for rows, reached in self._walk(shape, span):
                 yield Page(rows, reached.cursor())
         last = windows[-1]
-        yield Page(self._suppressed(shape, last) if last.since else [], finished(last.through))
+        behind_all = last.at(last.through + _MOMENT).cursor()
+        for rows in self._suppressed(shape, last.since):
+            yield Page(rows, behind_all)
+        yield Page([], finished(last.through))
 
     def _walk(self, shape: Shape, span: Span) -> Iterator[tuple[Sequence[Record], Span]]:
         """Every profile whose time of change lies in the window, oldest first.
@@ -62,13 +66,13 @@ class Reader:
             span = span.at(newest)
             yield [row for row, _ in inside], span
 
-    def _suppressed(self, shape: Shape, span: Span) -> list[Record]:
-        """Profiles that were suppressed in the window: nobody promises that a bounce moves a profile's time of change,
-        and an opt-out must not be missed."""
-        if span.since is None or not shape.with_subscriptions:
-            return []
-        conditions = [f"greater-or-equal({_SUPPRESSED_AT},{_second(span.since)})"]
-        return [row for rows in self._found(shape, conditions, _SUPPRESSED_AT) for row in rows]
+    def _suppressed(self, shape: Shape, since: datetime | None) -> Iterator[Sequence[Record]]:
+        """Profiles that were suppressed since then: nobody promises that a bounce moves a profile's time of change, and
+        an opt-out must not be missed. A first read has met them all."""
+        if since is None or not shape.with_subscriptions:
+            return
+        conditions = [f"greater-or-equal({_SUPPRESSED_AT},{_second(since)})"]
+        yield from self._found(shape, conditions, _SUPPRESSED_AT)
 
     def _found(self, shape: Shape, conditions: Sequence[str], sort: str) -> Iterator[Sequence[Record]]:
         params: Params = {"filter": ",".join(conditions), "sort": sort, "page[size]": PAGE, **shape.params()}

@@ -14,6 +14,7 @@ from connectors.klaviyo.client import Client
 from connectors.klaviyo.jobs import (
     OVER,
     Resource,
+    known_or_not,
     patiently,
     sent_without_refused,
     unknown,
@@ -21,7 +22,6 @@ from connectors.klaviyo.jobs import (
 )
 from connectors.klaviyo.own_writes import OwnWrites
 from connectors.klaviyo.profiles import SUPPRESSED, suppression_states
-from onevoice.errors import ConnectorError
 from onevoice.protocols import Outcome, Write, WriteResult
 
 PATH = "/api/profile-suppression-bulk-create-jobs"
@@ -60,10 +60,7 @@ class Suppressions:
             }
         }
         job = self._client.post(PATH, body, stream=STREAM)["data"]
-        try:
-            yield from self._settled(job, writes)
-        except ConnectorError as exc:
-            yield from unknown(writes, type(exc).__name__, f"a job was accepted, and then: {exc}")
+        yield from known_or_not(writes, lambda: self._settled(job, writes))
 
     def _settled(self, job: Resource, writes: Sequence[Write]) -> Iterator[WriteResult]:
         """The job counts what it did and does not say which: where it did not do all, the profiles themselves tell."""

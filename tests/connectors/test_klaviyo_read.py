@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from connectors.klaviyo.profiles import Shape
 from onevoice.errors import ContractBroken
 from onevoice.protocols import Page, Record, Write
 
@@ -89,6 +90,20 @@ def test_suppression_that_moves_no_time_of_change_is_read_all_the_same(klaviyo: 
     assert record.data["email_suppressed"] is True
 
 
+def test_crash_within_the_suppressed_begins_with_them_again(klaviyo: Any) -> None:
+    klaviyo.contacts(1)
+    cursor = pages(klaviyo)[-1].cursor
+    at = klaviyo.settled()
+    said = {"suppression": [{"reason": "UNSUBSCRIBE", "timestamp": f"{at:%Y-%m-%dT%H:%M:%S}+00:00"}]}
+    suppressed = klaviyo.contacts(150, stamp=LONG_AGO, email_marketing=said)
+    reading = klaviyo.open().read("profiles", cursor, ("email_suppressed",), klaviyo.settled())
+    first = list(itertools.islice(reading, 2))
+    assert 0 < len(keys(first)) < 150
+    rest = pages(klaviyo, first[-1].cursor, ("email_suppressed",))
+    assert set(keys(rest)) == set(suppressed)
+    assert keys(pages(klaviyo, rest[-1].cursor, ("email_suppressed",))) == []
+
+
 def test_only_what_was_asked_for_is_kept(klaviyo: Any) -> None:
     """Custom properties are whatever anybody stored there."""
     [key] = klaviyo.contacts(1, properties={"city": "Leeds", "diagnosis": "private"}, phone_number="+447700900123")
@@ -149,6 +164,17 @@ def test_point_read_after_a_write_waits_for_the_new_version(klaviyo: Any, monkey
     before = klaviyo.calls()
     list(connector.fetch("profiles", [written, other], asked))
     assert klaviyo.calls() - before == 1
+
+
+@pytest.mark.parametrize("text", ["2026-10-23T09:00:00", "2026-10-23T11:00:00.000000+02:00", "2026-10-23T09:00:00Z"])
+def test_times_have_an_offset_or_are_utc(text: str) -> None:
+    record = Shape(["email"]).record({"id": "A", "attributes": {"email": "a@example.org", "updated": text}})
+    assert record.updated_at == datetime(2026, 10, 23, 9, tzinfo=UTC)
+
+
+def test_profile_of_another_form_is_told() -> None:
+    with pytest.raises(ContractBroken):
+        Shape(["email"]).record({"id": "A", "attributes": {"updated": None}})
 
 
 def test_only_profiles_can_be_read(klaviyo: Any) -> None:

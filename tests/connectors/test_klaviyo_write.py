@@ -188,6 +188,11 @@ def test_failure_after_a_job_was_accepted_leaves_its_records_unknown(account: Ac
     assert result.reason is DeferReason.AMBIGUOUS
 
 
+def test_job_of_another_form_leaves_its_records_unknown(account: Account) -> None:
+    account.server.answer = lambda _: (202, {"data": {"id": "J1"}})
+    assert account.write("A") == {"A": (Outcome.DEFERRED, "ANSWER_ODD")}
+
+
 def test_job_whose_answer_is_lost_is_ambiguous_and_sent_once(account: Account) -> None:
     account.server.answer = lambda _: (0, b"")
     with pytest.raises(Ambiguous):
