@@ -60,10 +60,33 @@ class Admin:
         }
         return Starlette(
             routes=[
-                *(Route(path, _reading(read), methods=["GET"]) for path, read in reads.items()),
-                *(Route(path, _changing(change), methods=["POST"]) for path, change in changes.items()),
+                *(Route(path, self._reading(read), methods=["GET"]) for path, read in reads.items()),
+                *(Route(path, self._changing(change), methods=["POST"]) for path, change in changes.items()),
             ]
         )
+
+    def _reading(self, read: Callable[[], Any]) -> Callable[[Request], Awaitable[Response]]:
+        async def endpoint(_: Request) -> Response:
+            self._world.catch_up()
+            return _json(read())
+
+        return endpoint
+
+    def _changing(self, change: Callable[[Mapping[str, Any]], Any]) -> Callable[[Request], Awaitable[Response]]:
+        async def endpoint(request: Request) -> Response:
+            try:
+                body = orjson.loads(await request.body() or b"{}")
+            except orjson.JSONDecodeError:
+                return _json({"error": "the body is not JSON"}, 400)
+            if not isinstance(body, dict):
+                return _json({"error": "the body must be a JSON object"}, 400)
+            self._world.catch_up()
+            try:
+                return _json(change(body))
+            except BadRequestError as error:
+                return _json({"error": str(error)}, 400)
+
+        return endpoint
 
     def clock(self) -> dict[str, str]:
         return {"as_of": self._world.clock.now().isoformat()}
@@ -176,29 +199,6 @@ def _timeless(rows: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
         if isinstance(row.get("events"), list):
             row["events"] = [{name: value for name, value in event.items() if name != "at"} for event in row["events"]]
     return rows
-
-
-def _reading(read: Callable[[], Any]) -> Callable[[Request], Awaitable[Response]]:
-    async def endpoint(_: Request) -> Response:
-        return _json(read())
-
-    return endpoint
-
-
-def _changing(change: Callable[[Mapping[str, Any]], Any]) -> Callable[[Request], Awaitable[Response]]:
-    async def endpoint(request: Request) -> Response:
-        try:
-            body = orjson.loads(await request.body() or b"{}")
-        except orjson.JSONDecodeError:
-            return _json({"error": "the body is not JSON"}, 400)
-        if not isinstance(body, dict):
-            return _json({"error": "the body must be a JSON object"}, 400)
-        try:
-            return _json(change(body))
-        except BadRequestError as error:
-            return _json({"error": str(error)}, 400)
-
-    return endpoint
 
 
 def _json(value: Any, status: int = 200) -> Response:

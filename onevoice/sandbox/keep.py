@@ -36,6 +36,7 @@ def open_world(seed: int, people: int, folder: Path | None) -> World:
 def keep_world(world: World, folder: Path) -> None:
     """Write everything that cannot be built again from the seed."""
     folder.mkdir(parents=True, exist_ok=True)
+    world.catch_up()
     for name, vendor in world.vendors.items():
         folder.joinpath(f"{name}.json").write_bytes(orjson.dumps(vendor.dump()))
     told = {

@@ -10,6 +10,7 @@ from typing import Any
 
 from onevoice.sandbox.campaigns.shopify import NO_DISCOUNT, metafield
 from onevoice.sandbox.campaigns.square import NO_JOIN, attribute
+from onevoice.sandbox.square import put_attribute
 from onevoice.sandbox.truth import Ref
 from onevoice.sandbox.world import World
 
@@ -32,17 +33,26 @@ def address_of(world: World, ref: Ref) -> str:
     return row.get("Email") or row.get("email") or row.get("email_address") or ""
 
 
+def phone_of(world: World, ref: Ref) -> str:
+    """The number on a record that texts could go to, or empty text."""
+    row = row_of(world, ref)
+    names = ("MobilePhone", "mobilephone", "phone_number", "phone")
+    return next((str(row[name]) for name in names if row.get(name)), "")
+
+
 def pushed(world: World, ref: Ref, name: str) -> Any:
     """The value of a field of the hub's on a record; None when it is empty or the record cannot hold it."""
     read = _READS.get(ref[0])
-    return (read(world, row_of(world, ref), name) or None) if read else None
+    value = read(world, row_of(world, ref), name) if read else None
+    return None if value == "" else value
 
 
-def put(world: World, ref: Ref, name: str, value: str | None) -> str:
+def put(world: World, ref: Ref, name: str, value: str | int | None) -> str:
     """Change a field of the hub's by hand, or empty it; gives the field's own name there."""
     system, stream, key = ref
-    row = row_of(world, ref)
-    field, changes = _CHANGES[system](world, row, name, value)
+    if system == "square":
+        return _put_in_square(world, key, name, value)
+    field, changes = _CHANGES[system](row_of(world, ref), name, value)
     world.vendors[system].tables[stream].update(key, changes, actor="hand")
     return field
 
@@ -74,15 +84,15 @@ def group_id(world: World) -> str | None:
     return next((key for key, row in groups.items() if row["name"] == NO_JOIN), None)
 
 
-def _in_salesforce(_: World, __: dict[str, Any], name: str, value: str | None) -> tuple[str, dict[str, Any]]:
+def _in_salesforce(_: dict[str, Any], name: str, value: str | int | None) -> tuple[str, dict[str, Any]]:
     return f"{name}__c", {f"{name}__c": value}
 
 
-def _in_hubspot(_: World, __: dict[str, Any], name: str, value: str | None) -> tuple[str, dict[str, Any]]:
+def _in_hubspot(_: dict[str, Any], name: str, value: str | int | None) -> tuple[str, dict[str, Any]]:
     return name, {name: value or ""}
 
 
-def _in_shopify(_: World, row: dict[str, Any], name: str, value: str | None) -> tuple[str, dict[str, Any]]:
+def _in_shopify(row: dict[str, Any], name: str, value: str | int | None) -> tuple[str, dict[str, Any]]:
     if name == TAG:
         kept = [tag for tag in row["tags"] if tag != NO_DISCOUNT]
         return f"tagged.{NO_DISCOUNT}", {"tags": [*kept, NO_DISCOUNT] if value else kept}
@@ -90,30 +100,28 @@ def _in_shopify(_: World, row: dict[str, Any], name: str, value: str | None) -> 
     fields = dict(row["metafields"])
     held = fields.pop(f"onevoice.{key}", None)
     if value is not None:
-        fields[f"onevoice.{key}"] = {"type": "single_line_text_field", **(held or {}), "value": value}
+        fields[f"onevoice.{key}"] = {"type": "single_line_text_field", **(held or {}), "value": str(value)}
     return f"metafields.onevoice.{key}", {"metafields": fields}
 
 
-def _in_square(world: World, row: dict[str, Any], name: str, value: str | None) -> tuple[str, dict[str, Any]]:
-    if name == GROUP:
-        kept = [group for group in row["group_ids"] if group != group_id(world)]
-        return f"in_group.{NO_JOIN}", {"group_ids": [*kept, group_id(world)] if value else kept}
-    held = dict(row["custom_attributes"])
-    known = held.pop(name, None)
-    if value is not None:
-        held[name] = {**(known or {}), "value": value}
-    return f"custom_attributes.{name}", {"custom_attributes": held}
-
-
-def _in_klaviyo(_: World, row: dict[str, Any], name: str, value: str | None) -> tuple[str, dict[str, Any]]:
+def _in_klaviyo(row: dict[str, Any], name: str, value: str | int | None) -> tuple[str, dict[str, Any]]:
     held = {known: kept for known, kept in row["properties"].items() if known != name}
     return f"properties.{name}", {"properties": {**held, name: value} if value is not None else held}
+
+
+def _put_in_square(world: World, key: str, name: str, value: str | int | None) -> str:
+    if name != GROUP:
+        put_attribute(world.square, key, name, value, actor="hand")
+        return f"custom_attributes.{name}"
+    customers, group = world.square.tables["customers"], group_id(world)
+    kept = [held for held in customers.rows[key]["group_ids"] if held != group]
+    customers.update(key, {"group_ids": [*kept, group] if value else kept}, actor="hand")
+    return f"in_group.{NO_JOIN}"
 
 
 _CHANGES = {
     "salesforce": _in_salesforce,
     "hubspot": _in_hubspot,
     "shopify": _in_shopify,
-    "square": _in_square,
     "klaviyo": _in_klaviyo,
 }

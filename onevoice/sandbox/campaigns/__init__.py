@@ -19,8 +19,16 @@ from onevoice.sandbox.campaigns.shopify import shopify_messages
 from onevoice.sandbox.campaigns.square import square_messages
 from onevoice.sandbox.state import VendorState
 
-__all__ = ["NEWSLETTER_LIST", "Message", "all_messages"]
+__all__ = ["NEWSLETTER_LIST", "STREAMS", "Message", "all_messages"]
 
+STREAMS = {
+    "salesforce": "Contact",
+    "hubspot": "contacts",
+    "shopify": "customers",
+    "square": "customers",
+    "klaviyo": "profiles",
+}
+"""System -> the table of the records that its messages go to."""
 _SENDERS = {
     "salesforce": salesforce_messages,
     "hubspot": hubspot_messages,

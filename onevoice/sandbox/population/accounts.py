@@ -77,6 +77,8 @@ def _of_person(rng: random.Random, person: Person, known: list[Draft], taken: _T
         if draft is None:
             continue
         age(rng, draft, as_of)
+        if system == SQUARE:
+            _other_number(draft, [known_one for known_one in own if known_one.system == SQUARE])
         attach(rng, draft, joined)
         if draft.mobile and not taken.take(system, draft.mobile):
             draft.mobile = ""
@@ -146,6 +148,15 @@ def _mobile(rng: random.Random, person: Person, draft: Draft) -> str:
     if not person.mobiles:
         return noise.e164(person.landline, person.country) if person.landline and rng.random() < 0.5 else ""
     return noise.e164(person.mobiles[0 if draft.old else -1], person.country)
+
+
+def _other_number(draft: Draft, before: list[Draft]) -> None:
+    """Who is twice in the tills mostly gave another number the second time: so they got two loyalty accounts."""
+    person = draft.person
+    given = {known.mobile for known in before}
+    numbers = [noise.e164(digits, person.country) for digits in (*person.mobiles, person.landline) if digits]
+    if draft.mobile in given:
+        draft.mobile = next((number for number in numbers if number not in given), draft.mobile)
 
 
 def newly_made(draft: Draft, as_of: date, days: int) -> None:

@@ -122,7 +122,9 @@ def _state_facts(lives: Lives, truth: Truth) -> None:
     _state_refusals(lives, truth)
     for basket in lives.baskets.values():
         for order in basket.orders:
-            truth.buy(order.draft.ref, order.at, order.category, full_price=0 < order.listed == order.paid)
+            # What service saw somebody buy has a day and no category.
+            category = "" if order.draft.system == SALESFORCE else order.category
+            truth.buy(order.draft.ref, order.at, category, full_price=0 < order.listed == order.paid)
         for cart in (*([basket.cart] if basket.cart else []), *basket.old_carts):
             truth.leave_cart(cart.draft.ref, cart.at, cart.category)
     for trade in lives.trades.values():

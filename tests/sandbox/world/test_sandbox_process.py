@@ -17,6 +17,7 @@ import httpx
 import pytest
 
 from onevoice.sandbox.edits import Hand
+from onevoice.sandbox.happenings import Happenings
 from onevoice.sandbox.judge import Judge
 from onevoice.sandbox.keep import keep_world, open_world
 from onevoice.sandbox.world import build_world
@@ -85,14 +86,83 @@ def test_truth_and_messages(running) -> None:
     truth = admin.get("/truth").json()
     people = {row["person"] for row in truth["records"]}
     assert len(people) == truth["people"] == PEOPLE
-    assert {row["stream"] for row in truth["records"]} == {"Contact", "contacts", "cards"}
+    assert {row["stream"] for row in truth["records"]} == {"Contact", "contacts", "cards", "customers", "profiles"}
     told = admin.get("/messages").json()
     assert told["summary"]["sent"] == len(told["messages"])
     wrong = [message for message in told["messages"] if message["contradictory"]]
     assert told["summary"]["contradictory"] == len(wrong) > 30
     assert all(message["class"] and message["cause"] for message in wrong)
-    right = {(m["person"], m["family"], "email") for m in told["messages"] if not m["contradictory"]}
+    right = {(m["person"], m["family"], m["channel"]) for m in told["messages"] if not m["contradictory"]}
     assert {tuple(row) for row in admin.get("/allowed").json()["allowed"]} == right
+
+
+def test_the_three_newer_systems_open_to_the_tokens_of_the_announcement(running) -> None:
+    told, _, _ = running
+    environment = told["environment"]
+    url, token = environment["ONEVOICE_SHOPIFY_URL"], environment["ONEVOICE_SHOPIFY_ACCESS_TOKEN"]
+    asked = {"query": "{ customers(first: 250) { nodes { id } } }"}
+    found = httpx.post(
+        f"{url}/admin/api/2026-07/graphql.json", json=asked, headers={"X-Shopify-Access-Token": token}
+    ).json()
+    assert len(found["data"]["customers"]["nodes"]) > 100
+    url, token = environment["ONEVOICE_SQUARE_URL"], environment["ONEVOICE_SQUARE_ACCESS_TOKEN"]
+    head = {"Authorization": f"Bearer {token}", "Square-Version": "2025-08-20"}
+    assert len(httpx.get(f"{url}/v2/customers", params={"limit": 100}, headers=head).json()["customers"]) == 100
+    assert len(httpx.get(f"{url}/v2/locations", headers=head).json()["locations"]) == 3
+    url, key = environment["ONEVOICE_KLAVIYO_URL"], environment["ONEVOICE_KLAVIYO_API_KEY"]
+    head = {"Authorization": f"Klaviyo-API-Key {key}", "revision": "2026-07-15"}
+    found = httpx.get(f"{url}/api/profiles", params={"page[size]": 100}, headers=head).json()
+    assert len(found["data"]) == 100
+    assert {f"ONEVOICE_{name}_PACED" for name in ("SHOPIFY", "SQUARE", "KLAVIYO")} <= set(environment)
+
+
+def test_the_afternoon_of_james(running) -> None:
+    """What he does shows in the systems and in the verdict at once."""
+    _, admin, _ = running
+    james = admin.get("/james").json()
+    refs = {(s, r) for s, r in james.items() if s in {"salesforce", "hubspot", "shopify", "square", "klaviyo"}}
+
+    def wrong() -> set[tuple[str, str, str, str]]:
+        rows = admin.get("/messages").json()["messages"]
+        mine = [row for row in rows if (row["system"], row["record"]) in refs]
+        return {(row["system"], row["channel"], row["family"], row["class"]) for row in mine if row["contradictory"]}
+
+    before = {("hubspot", "email", "first_order", "K16")}  # the portal never heard of his orders in the shop
+    assert wrong() == before
+    cart = {"what": "shop_cart", "customer": james["shopify"], "category": "clothing"}
+    assert admin.post("/happen", json=cart).json()["told"] == [james["klaviyo"]]
+    sent = {(row["system"], row["channel"], row["family"]) for row in admin.get("/messages").json()["messages"]}
+    assert {("shopify", "email", "cart_reminder"), ("klaviyo", "sms", "cart_reminder")} <= sent
+    assert wrong() == before
+    order = {"what": "store_order", "customer": james["square"], "category": "clothing"}
+    made = admin.post("/happen", json={**order, "total": "289.00", "list_total": "289.00"}).json()
+    assert admin.get("/state").json()["square"]["orders"][made["key"]]["total_money"]["amount"] == 28_900
+    after = wrong()
+    assert {("shopify", "email", "cart_reminder", "K13"), ("klaviyo", "sms", "cart_reminder", "K13")} <= after
+    assert {("shopify", "email", "discount", "K2"), ("square", "receipt", "discount", "K2")} <= after
+    points = {"what": "accumulate_points", "account": james["loyalty_account"], "points": 289}
+    admin.post("/happen", json=points).raise_for_status()
+    assert ("klaviyo", "email", "points_balance", "K6") in wrong()
+    case = admin.post("/happen", json={"what": "open_case", "contact": james["salesforce"], "type": "Complaint"}).json()
+    assert case["stream"] == "Case"
+    assert "K8" in {row[3] for row in wrong()}
+
+
+@pytest.mark.parametrize(
+    ("said", "error"),
+    [
+        ({"what": "rain"}, "nothing is called 'rain'"),
+        ({"what": "shop_cart", "customer": "gid://shopify/Customer/1", "category": "toys"}, "there is no customer"),
+        ({"what": "store_order", "customer": "x"}, "category must be text"),
+        ({"what": "accumulate_points", "account": "x", "points": 0}, "points must be a whole number from 1"),
+        ({"what": "open_case", "contact": "x", "type": "Question"}, "there is no contact x"),
+    ],
+)
+def test_what_cannot_happen(running, said: dict[str, Any], error: str) -> None:
+    _, admin, _ = running
+    refused = admin.post("/happen", json=said)
+    assert refused.status_code == 400
+    assert error in refused.json()["error"]
 
 
 def test_clock(running) -> None:
@@ -106,12 +176,13 @@ def test_clock(running) -> None:
 
 def test_calls_limits_faults_log(running) -> None:
     _, admin, _ = running
-    assert set(admin.get("/calls").json()) == {"salesforce", "hubspot"}
+    assert set(admin.get("/calls").json()) == {"salesforce", "hubspot", "shopify", "square", "klaviyo"}
     reset = admin.post("/calls/reset", json={}).json()
     assert reset["salesforce"]["calls"] == 0
     assert admin.post("/limits", json={"on": True}).json() == {"on": True}
     assert admin.post("/faults", json={"name": "hubspot_down"}).json() == {"name": "hubspot_down"}
-    assert admin.post("/faults", json={"name": "none"}).status_code == 200
+    for name in ("shopify_down", "square_down", "klaviyo_down", "none"):
+        assert admin.post("/faults", json={"name": name}).status_code == 200
     assert "no fault is named" in admin.post("/faults", json={"name": "rain"}).json()["error"]
     assert set(admin.get("/log").json()["hubspot"]) == {"outcomes", "events", "identical_resends"}
     assert admin.get("/native-opt-outs").json() == {"wrong": 0, "set_by_api": 0}
@@ -167,8 +238,11 @@ def test_edits_by_hand_survive_a_restart(tmp_path: Path, oracle_for) -> None:
     world = build_world(3, 600)
     oracle_for(world).push()
     Hand(Judge(world), 1).make(20)
+    account = next(iter(world.square.tables["loyalty_accounts"].rows))
+    Happenings(world).happen({"what": "accumulate_points", "account": account, "points": 5})
     keep_world(world, tmp_path)
     again = open_world(3, 600, tmp_path)
     assert again.truth.facts == world.truth.facts
     assert Judge(again).messages()["summary"] == Judge(world).messages()["summary"]
-    assert again.salesforce.dump() == world.salesforce.dump()
+    for name, vendor in world.vendors.items():
+        assert again.vendors[name].dump() == vendor.dump(), name

@@ -56,7 +56,7 @@ def tier(name: str, until: date | None) -> Tier:
 
 
 def test_nothing_known_allows_everything_but_a_perk(truth: Truth) -> None:
-    assert {family for family in FAMILIES if said(truth, family)} == {"tier_perk"}
+    assert {family for family in FAMILIES if said(truth, family)} == {"tier_perk", "points_balance", "points_expiry"}
 
 
 def test_opt_out_reaches_all_addresses_of_the_person_and_all_users_of_the_address(truth: Truth) -> None:
