@@ -7,7 +7,7 @@ from collections.abc import Callable
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
-from onevoice.sandbox.square.attributes_store import Attributes
+from onevoice.sandbox.square.attributes_store import Attributes, attribute_type
 from onevoice.sandbox.square.body import Body, in_period, instant
 from onevoice.sandbox.square.errors import refusal
 from onevoice.sandbox.state import Fields
@@ -35,18 +35,22 @@ class AttributeFilters:
         return lambda customer, row: all(test(customer, row) for test in tests.values())
 
     def _one(self, key: str, asked: Body) -> Callable[[str, Fields], bool]:
-        self._attributes.definition(key)
+        kind = attribute_type(self._attributes.definition(key)["schema"], "schema")
         if not asked.has("filter") and not asked.has("updated_at"):
             raise refusal("MISSING_REQUIRED_PARAMETER", "Field must be set: filter or updated_at", asked.where)
         period = asked.period("updated_at")
         told = asked.inner("filter").only(*_BY_TYPE)
+        if any(_KINDS[name] != kind for name in told.fields):
+            raise refusal("INVALID_VALUE", f"A filter for another type than {kind}.", told.where)
         tests = [make(told, name) for name, make in _BY_TYPE.items() if told.has(name)]
 
         def test(customer: str, row: Fields) -> bool:
             held = (row.get("custom_attributes") or {}).get(key)
             if held is None or not all(one(held["value"]) for one in tests):
                 return False
-            return period == ("", "") or in_period(self._attributes.stamps(customer, key, row)["updated_at"], period)
+            return period == ("", "") or in_period(
+                self._attributes.seen_stamps(customer, key, row)["updated_at"], period
+            )
 
         return test
 
@@ -100,6 +104,15 @@ def _boolean(asked: Body, name: str) -> Test:
     return lambda value: value is wanted
 
 
+_KINDS = {
+    "email": "Email",
+    "phone": "PhoneNumber",
+    "text": "String",
+    "date": "Date",
+    "number": "Number",
+    "boolean": "Boolean",
+}
+"""Filter -> the type of attribute it is for."""
 _BY_TYPE: dict[str, Callable[[Body, str], Test]] = {
     "email": _text,
     "phone": _text,

@@ -62,10 +62,11 @@ class Attributes:
 
     def stamps(self, customer: str, key: str, profile: Mapping[str, Any]) -> dict[str, Any]:
         """Version, created_at and updated_at of a value; one that nobody changed is as old as the profile."""
-        row = self._stamps.get(f"{customer}/{key}")
-        if row is None:
-            return {"version": 1, "created_at": profile["created_at"], "updated_at": profile["created_at"]}
-        return {"version": row["version"] + 1, "created_at": row["created_at"], "updated_at": row["updated_at"]}
+        return _stamps(self._stamps.get(f"{customer}/{key}"), profile)
+
+    def seen_stamps(self, customer: str, key: str, profile: Mapping[str, Any]) -> dict[str, Any]:
+        """The same, as searches see it after the lag."""
+        return _stamps(self._stamps.seen().get(f"{customer}/{key}"), profile)
 
     def put(self, customer: str, key: str, asked: Body) -> None:
         """Store a value that fits its definition; `asked` is a CustomAttribute."""
@@ -96,6 +97,12 @@ class Attributes:
 
     def _values(self, customer: str) -> Fields:
         return self._customers.table.rows[customer].get("custom_attributes") or {}
+
+
+def _stamps(row: Fields | None, profile: Mapping[str, Any]) -> dict[str, Any]:
+    if row is None:
+        return {"version": 1, "created_at": profile["created_at"], "updated_at": profile["created_at"]}
+    return {"version": row["version"] + 1, "created_at": row["created_at"], "updated_at": row["updated_at"]}
 
 
 def put_attribute(state: VendorState, customer: str, key: str, value: Any, actor: str) -> None:

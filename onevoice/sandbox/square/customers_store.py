@@ -31,8 +31,9 @@ _ADDRESS = (
     *(f"address_line_{n}" for n in (1, 2, 3)),
     *("locality", "sublocality", "sublocality_2", "sublocality_3", "postal_code", "country"),
     *(f"administrative_district_level_{n}" for n in (1, 2, 3)),
-    *("first_name", "last_name"),
 )
+_IGNORED = ("first_name", "last_name")
+_COUNTRY = re.compile(r"[A-Z]{2}")
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
 _BIRTHDAY = re.compile(r"(?:(\d{4})-)?(\d{2})-(\d{2})")
 
@@ -97,8 +98,7 @@ class Customers:
             if not asked.has(name):
                 changes[name] = None
             elif name == "address":
-                told = asked.inner(name).only(*_ADDRESS)
-                changes[name] = {**(before.get(name) or {}), **{part: told.text(part) for part in told.fields}}
+                changes[name] = {**(before.get(name) or {}), **_address(asked.inner(name))}
             elif name == "tax_ids":
                 changes[name] = {"eu_vat": asked.inner(name).only("eu_vat").text("eu_vat", 20)}
             else:
@@ -113,6 +113,14 @@ def _checked(asked: Body, name: str) -> str:
     if name == "phone_number" and not 9 <= sum(letter.isdigit() for letter in value) <= 16:
         raise refusal("INVALID_PHONE_NUMBER", "Expected phone_number to be a valid phone number.", asked.path(name))
     return _birthday(value, asked.path(name)) if name == "birthday" else value
+
+
+def _address(asked: Body) -> Fields:
+    """The parts that are named; null takes one away. Names in an address are ignored, as Square says."""
+    parts = {name: asked.text(name) or None for name in asked.only(*_ADDRESS, *_IGNORED).fields if name not in _IGNORED}
+    if parts.get("country") and not _COUNTRY.fullmatch(str(parts["country"])):
+        raise refusal("INVALID_ENUM_VALUE", "Expected a country of two letters.", asked.path("country"))
+    return dict(parts)
 
 
 def _birthday(value: str, field: str) -> str:

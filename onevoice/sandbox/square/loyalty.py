@@ -54,7 +54,7 @@ class Loyalty:
         asked = (await read_body(request)).only("query", "limit", "cursor")
         query = asked.inner("query").only("mappings", "customer_ids")
         customers = set(query.texts("customer_ids", MOST_ASKED))
-        phones = {one.text("phone_number") for one in query.objects("mappings", MOST_ASKED)}
+        phones = {_phone(one) for one in query.objects("mappings", MOST_ASKED)}
         if customers and phones:
             raise refusal("CONFLICTING_PARAMETERS", "mappings and customer_ids cannot be combined.", "query")
         search = fingerprint("accounts", query.fields)
@@ -64,7 +64,7 @@ class Loyalty:
                 (comparable(row["created_at"]), key)
                 for key, row in self._accounts.rows.items()
                 if (not customers or row.get("customer_id") in customers)
-                and (not phones or row["mapping"]["phone_number"] in phones)
+                and (not phones or row["mapping"].get("phone_number") in phones)
             ]
 
         found = self._results.sorted(search, self._accounts.changes, find)
@@ -122,12 +122,9 @@ class Loyalty:
     def _create(self, told: Body) -> Answer:
         if told.text("program_id") not in self._programs:
             raise missing("Loyalty program", told.text("program_id"))
-        mapping = told.inner("mapping").only("phone_number").need("phone_number")
-        phone = mapping.text("phone_number")
-        if not _PHONE.fullmatch(phone):
-            raise refusal("INVALID_PHONE_NUMBER", "Expected phone_number in E.164 form.", mapping.path("phone_number"))
-        if any(row["mapping"]["phone_number"] == phone for row in self._accounts.rows.values()):
-            raise refusal("BAD_REQUEST", "An account has this phone number already.", mapping.path("phone_number"))
+        phone = _phone(told.inner("mapping"))
+        if any(row["mapping"].get("phone_number") == phone for row in self._accounts.rows.values()):
+            raise refusal("BAD_REQUEST", "An account has this phone number already.", told.path("mapping"))
         now = square_stamp(self._seller.state.clock.now())
         row: Fields = {
             "program_id": told.text("program_id"),
@@ -186,6 +183,14 @@ class Loyalty:
         if row is None:
             raise missing("Loyalty account", key)
         return shown(row, key)
+
+
+def _phone(mapping: Body) -> str:
+    """The phone number of a mapping, the only thing an account can be mapped to."""
+    phone = mapping.only("id", "phone_number", "created_at").need("phone_number").text("phone_number")
+    if not _PHONE.fullmatch(phone):
+        raise refusal("INVALID_PHONE_NUMBER", "Expected phone_number in E.164 form.", mapping.path("phone_number"))
+    return phone
 
 
 def _key(asked: Body) -> str:

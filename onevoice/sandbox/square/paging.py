@@ -38,7 +38,7 @@ def read_cursor(text: str, search: str) -> Cursor | None:
         return None
     try:
         known, until, *place = orjson.loads(urlsafe_b64decode(text))
-    except ValueError:
+    except (ValueError, TypeError):
         raise refusal("INVALID_CURSOR", "The cursor is not valid.", "cursor") from None
     if known != search:
         raise refusal("INVALID_CURSOR", "The cursor belongs to another query.", "cursor")

@@ -205,17 +205,34 @@ def test_customers_are_found_by_values_and_by_their_stamps(seller):
 
 
 @pytest.mark.parametrize(
-    "filters",
+    ("filters", "code"),
     [
-        [{"key": "tier"}],
-        [{"key": "unknown", "filter": {"boolean": True}}],
-        [{"key": "tier", "filter": {"boolean": True}}] * 2,
+        ([{"key": "tier"}], "MISSING_REQUIRED_PARAMETER"),
+        ([{"key": "unknown", "filter": {"boolean": True}}], "NOT_FOUND"),
+        ([{"key": "tier", "filter": {"number": {"start_at": "1"}}}], "INVALID_VALUE"),
+        ([{"key": "tier", "filter": {"text": {"exact": "gold"}}}] * 2, "INVALID_VALUE"),
     ],
 )
-def test_bad_attribute_filters(seller, filters):
+def test_bad_attribute_filters(seller, filters, code):
     seller.define("tier")
-    body = {"query": {"filter": {"custom_attribute": {"filters": filters}}}}
-    assert seller.http.post("customers/search", json=body).status_code in {400, 404}
+    answer = seller.http.post(
+        "customers/search", json={"query": {"filter": {"custom_attribute": {"filters": filters}}}}
+    )
+    assert codes(answer.json()) == [(INVALID, code)]
+
+
+def test_searches_see_values_and_their_stamps_late(seller):
+    customer = seller.customer(custom_attributes={"tier": {"value": "silver"}})
+    seller.define("tier")
+    since = square_stamp(seller.state.clock.now())
+    path = f"customers/{customer}/custom-attributes/tier"
+    seller.post(path, {"custom_attribute": {"value": "gold"}})
+    assert seller.get(path)["custom_attribute"]["value"] == "gold"
+    asked = {"key": "tier", "updated_at": {"start_at": since}}
+    query = {"filter": {"custom_attribute": {"filters": [asked]}}}
+    assert seller.found(query=query) == []
+    seller.settle()
+    assert seller.found(query=query) == [customer]
 
 
 def test_groups(seller):

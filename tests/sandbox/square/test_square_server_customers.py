@@ -42,6 +42,7 @@ def test_a_profile_lives(seller):
         ({"phone_number": "123"}, "INVALID_PHONE_NUMBER"),
         ({"given_name": "Ada", "birthday": "31.12.1990"}, "INVALID_VALUE"),
         ({"given_name": "Ada", "preferences": {"email_unsubscribed": True}}, "UNKNOWN_BODY_PARAMETER"),
+        ({"given_name": "Ada", "address": {"country": "England"}}, "INVALID_ENUM_VALUE"),
         ([], "EXPECTED_OBJECT"),
     ],
 )
