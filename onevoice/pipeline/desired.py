@@ -113,7 +113,8 @@ def changed_fields(view: HubView, fields: Sequence[PushField], state: Destinatio
             continue
         if field.decode_observed(encoded) == there:
             continue
-        if not wanted and (there is None or _is_over(field, there, view.today)):
+        nothing = wanted is None or wanted is False or wanted == ""  # a balance of 0 is something to say
+        if nothing and (there is None or _is_over(field, there, view.today)):
             continue
         changes[field.name] = encoded
     return changes
