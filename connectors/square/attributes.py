@@ -50,7 +50,9 @@ class Attributes:
         return frozenset(found)
 
     def of(self, customers: Sequence[str], keys: Sequence[str]) -> Mapping[str, Values]:
-        """Values by customer id; an attribute that is not set is left out, and so is a customer who is gone."""
+        """Values by customer id; an attribute that is not set is left out, and a customer who is gone has none."""
+        if not keys:
+            return {key: {} for key in customers}
         values = side_by_side(lambda customer: self._of_one(customer, keys), customers)
         return dict(zip(customers, values, strict=True))
 

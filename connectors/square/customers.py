@@ -132,7 +132,7 @@ class Customers:
 
     def _records(self, rows: Sequence[Row], ids: Sequence[str], asked: Asked) -> list[Record]:
         """Records of profiles; the attributes of those in `ids` are read, the others have none."""
-        values = self._attributes.of(ids, asked.attributes) if asked.attributes else {}
+        values = self._attributes.of(ids, asked.attributes)
         return [self._record(row, values.get(row["id"], {}), asked) for row in rows]
 
     def _record(self, row: Row, values: Values, asked: Asked) -> Record:
@@ -159,8 +159,8 @@ class Customers:
     def _gone(self, since: datetime, through: datetime) -> list[Record]:
         """Customers deleted or merged since then, as the seller's events tell it; nothing else at Square does.
 
-        Events are kept for 28 days, and only while they are switched on (see README). A token that may not ask for
-        them reads on without: `check` says so.
+        Events are kept for 28 days, and only while they are switched on (see README). Where they may not be
+        asked for, the read goes on without: `check` says so.
         """
         query = {"filter": {"event_types": [DELETED], "created_at": span_filter(since, through)}}
         gone: dict[str, Record] = {}
@@ -171,7 +171,7 @@ class Customers:
                 for event in rows:
                     if event.get("type") == DELETED:
                         gone.update((record.key, record) for record in _swallowed(event))
-        except PermissionMissing:
+        except (PermissionMissing, Refused):
             return []
         return list(gone.values())
 

@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from onevoice.errors import ContractBroken
+from connectors._http import HttpClient
+from onevoice.errors import ContractBroken, PermissionMissing
 from onevoice.sandbox.square import merge_customers
 from onevoice.sandbox.square.tables import square_stamp
 
@@ -277,7 +278,23 @@ def test_check_says_when_events_may_not_be_searched(square, scripted, budget) ->
     assert {request.headers["Square-Version"] for request in server.requests} == {"2025-08-20"}
 
 
+def test_where_events_may_not_be_searched_the_rest_is_read(square, monkeypatch) -> None:
+    [key] = square.contacts(1)
+    cursor = finished(square)
+    square.edit(key)
+    square.later(hours=1)
+    calls = HttpClient.call
+
+    def forbidden(self: HttpClient, kind: str, method: str, path: str, **more: Any) -> Any:
+        if path == "/v2/events":
+            raise PermissionMissing("square: not allowed")
+        return calls(self, kind, method, path, **more)
+
+    monkeypatch.setattr(HttpClient, "call", forbidden)
+    assert square.read("customers", cursor)[0].keys() == {key}
+
+
 def test_new_fields_of_a_profile_are_kept(square) -> None:
     [key] = square.contacts(1, note="new here")
-    finished_read, _ = square.read("customers") if square.later(hours=2) else ({}, None)
-    assert finished_read[key].data["note"] == "new here"
+    square.later(hours=2)
+    assert square.read("customers")[0][key].data["note"] == "new here"

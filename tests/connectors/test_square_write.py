@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from connectors import open_connector
+from connectors import open_budget, open_connector
 from onevoice.errors import AuthFailed, ConfigError, ContractBroken, Throttled, Unavailable
 from onevoice.protocols import DeferReason, Field, Outcome, Write
 
@@ -137,6 +137,21 @@ def test_entries_that_fail_once_are_sent_again(square) -> None:
     results = square.open().write("customers", [Write(key, {TIER: "gold"}) for key in keys])
     assert set(outcomes(results).values()) == {Outcome.ACCEPTED}
     assert [len(body["values"]) for body in square.sent(UPSERT)] == [10, 3]
+
+
+def test_a_day_with_limits_is_read_and_written_in_full(square) -> None:
+    keys = square.contacts(60)
+    square.state.faults.limits_on = True
+    connector = open_connector("square", "square", square.settings, open_budget("square", "square"))
+    read = {r.key for page in connector.read("customers", None, square.fields, square.settled()) for r in page.records}
+    assert read == set(keys)
+    writes = [*(square.good(key, 1) for key in keys[:5]), *(Write(key, {TIER: "gold"}) for key in keys[5:])]
+    assert set(outcomes(connector.write("customers", writes)).values()) == {Outcome.ACCEPTED}
+    assert all(square.holds(write) for write in writes)
+    told = square.state.calls.summary()
+    assert told["throttled"] >= 1
+    assert told["partial_failures"] >= 1
+    assert told["write_calls"] <= 1.1 * told["minimum_calls"] + 2
 
 
 def test_a_conflict_that_stays_is_deferred(seller) -> None:

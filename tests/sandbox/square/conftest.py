@@ -25,7 +25,7 @@ AS_OF = datetime(2026, 11, 22, 9, tzinfo=UTC)
 LONG_AGO = AS_OF - timedelta(days=3)
 TOKEN = "sandbox-token-of-the-seller"
 SPECS = Path(__file__).parents[2] / "specs" / "square"
-AREAS = ("customers", "loyalty", "orders")
+AREAS = ("customers", "events", "loyalty", "orders")
 TYPES = "https://developer-production-s.squarecdn.com/schemas/v1/common.json#squareup.common."
 
 
