@@ -7,7 +7,6 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import ModuleType
@@ -42,10 +41,10 @@ class StillClock(Clock):
 class Account:
     """A served account: its state, and a client for it."""
 
-    def __init__(self, state: VendorState, url: str) -> None:
+    def __init__(self, state: VendorState, url: str, http: httpx.Client) -> None:
         self.state = state
         self.url = url
-        self.http = httpx.Client(base_url=f"{url}/api", headers=HEADERS, trust_env=False)
+        self.http = http
 
     def profile(self, **fields: Any) -> str:
         """A profile that has long been there."""
@@ -94,18 +93,16 @@ class Stage:
         self._judging = judging
         self._judge = judge
         self._app: Any = None
+        self.http = httpx.Client(base_url=f"{url}/api", headers=HEADERS, trust_env=False)
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         await self._app(scope, receive, send)
 
-    @contextmanager
-    def account(self, state: VendorState) -> Iterator[Account]:
+    def account(self, state: VendorState) -> Account:
         """From now on the server is that of this account, limits off."""
         state.faults.limits_on = False
         self._app = self._judging.Judged(create_app(state, ServerConfig(self._url, "", KEY)), self._judge)
-        account = Account(state, self._url)
-        yield account
-        account.http.close()
+        return Account(state, self._url, self.http)
 
 
 @pytest.fixture(scope="session")
@@ -120,7 +117,8 @@ def stage(openapi_judging: ModuleType, klaviyo_judge: Any) -> Iterator[Stage]:
         thread.start()
         while not server.started:
             time.sleep(0.01)
-        yield stage
+        with stage.http:
+            yield stage
         server.should_exit = True
         thread.join(timeout=5)
 
@@ -129,19 +127,17 @@ def stage(openapi_judging: ModuleType, klaviyo_judge: Any) -> Iterator[Stage]:
 def account(stage: Stage, klaviyo_judge: Any) -> Iterator[Account]:
     """An empty account, limits off; every request and answer of the test is judged."""
     klaviyo_judge.violations.clear()
-    with stage.account(klaviyo_state(StillClock(AS_OF))) as one:
-        yield one
+    yield stage.account(klaviyo_state(StillClock(AS_OF)))
     assert klaviyo_judge.violations == []
 
 
 @pytest.fixture
-def restarted(account: Account, stage: Stage) -> Iterator[Callable[[], Account]]:
+def restarted(account: Account, stage: Stage) -> Callable[[], Account]:
     """Puts another server in its place that has taken over what the account kept on disk."""
-    with ExitStack() as accounts:
 
-        def restart() -> Account:
-            state = klaviyo_state(StillClock(account.state.clock.now()))
-            state.load(json.loads(json.dumps(account.state.dump())))
-            return accounts.enter_context(stage.account(state))
+    def restart() -> Account:
+        state = klaviyo_state(StillClock(account.state.clock.now()))
+        state.load(json.loads(json.dumps(account.state.dump())))
+        return stage.account(state)
 
-        yield restart
+    return restart
