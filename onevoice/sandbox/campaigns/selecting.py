@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from functools import lru_cache
 from typing import Any
 from zlib import crc32
 
@@ -38,7 +39,13 @@ def days_since(text: str | None, day: date) -> int:
 
 def birthday(text: str | None, day: date) -> bool:
     """Whether a birthday falls on this day or one of the six that follow."""
-    return bool(text) and any((day + timedelta(days=n)).strftime("%m-%d") == text[5:10] for n in range(7) if text)
+    return bool(text) and str(text)[5:10] in _week(day)
+
+
+@lru_cache(maxsize=8)
+def _week(day: date) -> frozenset[str]:
+    """Month and day of seven days."""
+    return frozenset((day + timedelta(days=n)).strftime("%m-%d") for n in range(7))
 
 
 def rewarded(text: str | None, day: date) -> bool:

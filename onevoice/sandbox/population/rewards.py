@@ -35,12 +35,13 @@ class Rewards:
 def draw_rewards(seed: int, everybody: dict[int, list[Draft]], as_of: date) -> Rewards:
     """Give rewards to a part of the people; `everybody` are all drafts by person."""
     rng, rewards = stream(seed, "rewards"), Rewards()
+    week = {(as_of + timedelta(days=n)).strftime("%m-%d") for n in range(8)}
     for drafts in everybody.values():
         keepers = [draft for draft in drafts if draft.system in {SALESFORCE, HUBSPOT, KLAVIYO} and not draft.fixed]
         if not keepers:
             continue
         keeper = rng.choice(keepers)
-        on = _birthday_reward(rng, drafts, as_of)
+        on = _birthday_reward(rng, any(draft.birth[5:10] in week for draft in drafts), as_of)
         if on:
             rewards.had.setdefault(id(keeper), Had()).birthday = on
         new_to_the_shop = any(d.system == SHOPIFY and (as_of - d.created).days < 14 for d in drafts)
@@ -50,15 +51,11 @@ def draw_rewards(seed: int, everybody: dict[int, list[Draft]], as_of: date) -> R
     return rewards
 
 
-def _birthday_reward(rng: random.Random, drafts: list[Draft], as_of: date) -> date | None:
+def _birthday_reward(rng: random.Random, near: bool, as_of: date) -> date | None:
     """The last birthday's reward, or for many whose birthday is near one that was given ahead of time."""
-    if any(_near(draft.birth, as_of) for draft in drafts):
+    if near:
         return as_of - timedelta(days=rng.randint(5, 60)) if rng.random() < 0.72 else None
     if rng.random() > 0.25:
         return None
     days = rng.randint(15, 360)
     return None if days in _AWAY else as_of - timedelta(days=days)
-
-
-def _near(birth: str, as_of: date) -> bool:
-    return any((as_of + timedelta(days=n)).strftime("%m-%d") == birth[5:10] for n in range(8))
