@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
+from urllib.parse import quote
 
 from connectors.klaviyo.client import RECORD_ID, Client, Params
 from onevoice.errors import ContractBroken
@@ -13,6 +14,8 @@ from onevoice.protocols import Record
 
 PAGE = 100
 """Profiles an answer holds at most, and values asked for in one `any`."""
+LONGEST_FILTER = 6000
+"""Characters of a filter as it stands in the address; servers on the way take eight thousand of a whole address."""
 STAMP = "updated"
 SUPPRESSED = "email_suppressed"
 """Our own addition to a record: whether any suppression of the address is in force, whatever its reason."""
@@ -113,12 +116,25 @@ def suppression_states(client: Client, addresses: Sequence[str]) -> Mapping[str,
 def _profiles_by(
     client: Client, field: str, values: Sequence[str], shape: Shape, *, stream: str
 ) -> Iterable[Mapping[str, Any]]:
-    """The profiles whose `field` (id or email) is one of `values`, a call for every hundred of them."""
-    for start in range(0, len(values), PAGE):
-        condition = f"any({field},{json.dumps(values[start : start + PAGE], ensure_ascii=False)})"
-        params: Params = {"filter": condition, "page[size]": PAGE, **shape.params()}
+    """The profiles whose `field` (id or email) is one of `values`."""
+    for listed in _lists(values):
+        params: Params = {"filter": f"any({field},[{listed}])", "page[size]": PAGE, **shape.params()}
         for resources in client.pages("/api/profiles", params, stream=stream):
             yield from resources
+
+
+def _lists(values: Sequence[str]) -> Iterator[str]:
+    """The values as quoted lists: no more in one than an answer holds, and none too long to stand in an address."""
+    quoted = [json.dumps(value, ensure_ascii=False) for value in values]
+    start, length = 0, 0
+    for place, text in enumerate(quoted):
+        size = len(quote(f"{text},"))
+        if place - start == PAGE or (place > start and length + size > LONGEST_FILTER):
+            yield ",".join(quoted[start:place])
+            start, length = place, 0
+        length += size
+    if quoted:
+        yield ",".join(quoted[start:])
 
 
 def _marketing(subscriptions: Mapping[str, Any]) -> Mapping[str, Any]:

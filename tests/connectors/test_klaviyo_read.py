@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 
@@ -136,6 +137,16 @@ def test_point_read_keeps_the_order_in_few_calls(klaviyo: Any) -> None:
     assert [record.key for record in found] == wanted
     assert [record.key for record in found if record.deleted] == wanted[-2:]
     assert klaviyo.calls() - before == 3
+
+
+def test_long_addresses_are_asked_for_in_several_calls(klaviyo: Any) -> None:
+    addresses = [f"{place}.{'ü' * 20}.{'x' * 150}@example.org" for place in range(60)]
+    found = list(klaviyo.open().fetch("suppressions", addresses, ["email_suppressed"]))
+    assert [record.key for record in found] == addresses
+    filters = [call.params["filter"] for call in klaviyo.asked("/api/profiles")]
+    assert len(filters) > 1
+    assert max(len(quote(text)) for text in filters) < 6100
+    assert sum(text.count("@") for text in filters) == 60
 
 
 def test_point_read_of_suppressions_is_by_address(klaviyo: Any) -> None:
