@@ -196,17 +196,18 @@ def test_bodies_that_are_not_taken(account):
 
 
 def test_key_and_revision_are_required(account):
-    def status(**headers):
+    def said(**headers):
         with httpx.Client(base_url=f"{account.url}/api", trust_env=False) as stranger:
-            return stranger.get("profiles", headers=headers).status_code
+            answer = stranger.get("profiles", headers=headers)
+        return answer.status_code, answer.json()["errors"][0]["code"] if answer.is_error else None
 
-    key = account.http.headers["Authorization"]
-    assert status(revision="2026-07-15") == 401
-    assert status(revision="2026-07-15", Authorization="Klaviyo-API-Key pk_other") == 401
-    assert status(revision="2026-07-15", Authorization=key.replace("Klaviyo-API-Key", "Bearer")) == 401
-    assert status(Authorization=key) == 400
-    assert status(Authorization=key, revision="2019-01-01") == 400
-    assert status(Authorization=key, revision="2026-07-15") == 200
+    key, stranger = account.http.headers["Authorization"], (401, "not_authenticated")
+    assert said(revision="2026-07-15") == stranger
+    assert said(revision="2026-07-15", Authorization="Klaviyo-API-Key pk_other") == stranger
+    assert said(revision="2026-07-15", Authorization=key.replace("Klaviyo-API-Key", "Bearer")) == stranger
+    assert said(Authorization=key) == (400, "missing_revision")
+    assert said(Authorization=key, revision="2019-01-01") == (400, "invalid_revision")
+    assert said(Authorization=key, revision="2026-07-15") == (200, None)
 
 
 def test_who_am_i_and_what_is_not_there(account):
