@@ -6,8 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from onevoice.sandbox.shopify.errors import not_done
-from onevoice.sandbox.shopify.metafield_writes import KEY_LETTERS, NAMESPACE_LETTERS
-from onevoice.sandbox.shopify.metafields import NAME, TYPES, show_definition
+from onevoice.sandbox.shopify.metafields import TYPES, name_fault, show_definition
 from onevoice.sandbox.shopify.search import by_id, ordered, page
 from onevoice.sandbox.shopify.shop import Info, Shop
 from onevoice.sandbox.shopify.tables import gid
@@ -23,8 +22,10 @@ def create_definition(shop: Shop, arguments: Mapping[str, Any]) -> tuple[dict[st
     place = f"{namespace}.{key}"
     if given["ownerType"] != "CUSTOMER":
         raise _refused("ownerType", "This shop has definitions of customers only.", "INCLUSION")
-    for name, value, letters in (("namespace", namespace, NAMESPACE_LETTERS), ("key", key, KEY_LETTERS)):
-        _refuse_name(name, value, letters)
+    for what, value in (("namespace", namespace), ("key", key)):
+        if fault := name_fault(what, value):
+            code, message = fault
+            raise _refused(what, message, "INVALID_CHARACTER" if code == "INVALID" else code)
     if not 0 < len(given["name"]) <= LONGEST_NAME:
         code = "TOO_LONG" if given["name"] else "BLANK"
         raise _refused("name", f"Name must have 1 to {LONGEST_NAME} characters", code)
@@ -45,16 +46,6 @@ def create_definition(shop: Shop, arguments: Mapping[str, Any]) -> tuple[dict[st
     }
     shop.definitions[place] = made
     return {"createdDefinition": show_definition(made)}, 1
-
-
-def _refuse_name(name: str, value: str, letters: tuple[int, int]) -> None:
-    least, most = letters
-    if len(value) < least:
-        raise _refused(name, f"{name.capitalize()} is too short (minimum is {least} characters)", "TOO_SHORT")
-    if len(value) > most:
-        raise _refused(name, f"{name.capitalize()} is too long (maximum is {most} characters)", "TOO_LONG")
-    if not NAME.fullmatch(value):
-        raise _refused(name, f"{name.capitalize()} contains one or more invalid characters.", "INVALID_CHARACTER")
 
 
 def _refuse_taken(shop: Shop, place: str, kind: str) -> None:

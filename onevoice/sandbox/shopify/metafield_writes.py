@@ -9,14 +9,12 @@ from typing import Any
 from onevoice.sandbox.calls import REFUSED
 from onevoice.sandbox.shopify.customers import refuse_rejected
 from onevoice.sandbox.shopify.errors import UserError, UserRefusalError
-from onevoice.sandbox.shopify.metafields import NAME, TYPES, digest, show_metafield
+from onevoice.sandbox.shopify.metafields import TYPES, digest, name_fault, show_metafield
 from onevoice.sandbox.shopify.shop import Shop
 from onevoice.sandbox.state import Fields
 
 MOST_METAFIELDS = 25
 """Metafields in one metafieldsSet (Admin GraphQL 2026-07)."""
-NAMESPACE_LETTERS = (3, 255)
-KEY_LETTERS = (2, 64)
 
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 
@@ -61,8 +59,10 @@ def _checked(shop: Shop, one: Mapping[str, Any], index: int) -> tuple[str, str, 
         raise _refused(index, "ownerId", "Owner does not exist.", "INVALID")
     refuse_rejected(shop, row["id"], ("metafields", str(index), "ownerId"), index)
     namespace, key = one.get("namespace") or "", one["key"]
-    _refuse_name(index, "namespace", namespace, NAMESPACE_LETTERS)
-    _refuse_name(index, "key", key, KEY_LETTERS)
+    for what, value in (("namespace", namespace), ("key", key)):
+        if fault := name_fault(what, value):
+            code, message = fault
+            raise _refused(index, what, message, code)
     place = f"{namespace}.{key}"
     before = (row.get("metafields") or {}).get(place)
     kind = _kind(shop, one, index, place, before)
@@ -89,16 +89,6 @@ def _kind(shop: Shop, one: Mapping[str, Any], index: int, place: str, before: Ma
     if kind not in TYPES:
         raise _refused(index, "type", f"Type must be one of the following: {', '.join(TYPES)}.", "INCLUSION")
     return kind
-
-
-def _refuse_name(index: int, name: str, value: str, letters: tuple[int, int]) -> None:
-    least, most = letters
-    if len(value) < least:
-        raise _refused(index, name, f"{name.capitalize()} is too short (minimum is {least} characters).", "TOO_SHORT")
-    if len(value) > most:
-        raise _refused(index, name, f"{name.capitalize()} is too long (maximum is {most} characters).", "TOO_LONG")
-    if not NAME.fullmatch(value):
-        raise _refused(index, name, f"{name.capitalize()} contains one or more invalid characters.", "INVALID")
 
 
 def _refuse_stale(index: int, given: str | None, before: Mapping[str, str] | None) -> None:

@@ -18,8 +18,10 @@ from onevoice.sandbox.state import Fields
 
 LONGEST_LINE = 5_000_000
 LARGEST_INTEGER = 2**53 - 1
-NAME = re.compile(r"[A-Za-z0-9_-]+")
-"""Letters of a namespace or a key."""
+LETTERS = {"namespace": (3, 255), "key": (2, 64)}
+"""Fewest and most letters of a name."""
+
+_NAME = re.compile(r"[A-Za-z0-9_-]+")
 
 
 def one_metafield(row: Fields, _info: Info, **args: Any) -> dict[str, Any] | None:
@@ -75,6 +77,18 @@ def show_definition(held: Mapping[str, Any] | None) -> dict[str, Any] | None:
         "type": {"name": held["type"], "category": _CATEGORIES.get(held["type"], "TEXT")},
         "validationStatus": "ALL_VALID",
     }
+
+
+def name_fault(what: str, value: str) -> tuple[str, str] | None:
+    """(code, message) for a namespace or key that cannot be one; `what` is one of LETTERS."""
+    least, most = LETTERS[what]
+    if len(value) < least:
+        return "TOO_SHORT", f"{what.capitalize()} is too short (minimum is {least} characters)."
+    if len(value) > most:
+        return "TOO_LONG", f"{what.capitalize()} is too long (maximum is {most} characters)."
+    if not _NAME.fullmatch(value):
+        return "INVALID", f"{what.capitalize()} contains one or more invalid characters."
+    return None
 
 
 def digest(value: str) -> str:
