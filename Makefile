@@ -7,6 +7,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 PEOPLE ?= 2000
 SEED ?= 7
+EXAMPLES ?= 500
 DEMO := .onevoice/demo
 SOURCES := connectors flows identity onevoice tests
 NEW_ENOUGH := import sys, ensurepip, venv; sys.exit(sys.version_info < (3, 11))
@@ -19,6 +20,8 @@ help:
 	@echo "make lint   those of them that run no test"
 	@echo "make test-sdks  vendors' own SDKs, each in an environment of its own, against the sandbox (a part of make test)"
 	@echo "make lock   write requirements.lock anew from pyproject.toml"
+	@echo "make api-docs  write docs/openapi.json anew from the API"
+	@echo "make api-fuzz  send the API much more odd input than make test does (EXAMPLES=)"
 	@echo "make clean  remove everything that make made"
 
 demo: $(READY)
@@ -37,6 +40,12 @@ test: lint
 
 test-sdks: $(READY)
 	@for check in tests/sdks/*/check.py; do echo "$$check"; $(BIN)/python "$$check" || exit 1; done
+
+api-docs: $(READY)
+	$(BIN)/python -c 'import json, onevoice.api as api; print(json.dumps(api.openapi_document(), indent=2, ensure_ascii=False))' > docs/openapi.json
+
+api-fuzz: $(READY)
+	ONEVOICE_API_EXAMPLES=$(EXAMPLES) $(BIN)/pytest tests/api/test_api_schemathesis.py --timeout 3600
 
 # The lock is complete, so pip must not look for dependencies itself: an older pip forgets a pin when somebody asks for
 # the same package with an extra. The stamp is written last, so that an installation cut short is made again.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Annotated, Any
@@ -51,8 +51,8 @@ bearer = HTTPBearer(
 )
 
 
-def serving_of(request: Request) -> Serving:
-    """The server's state."""
+async def serving_of(request: Request) -> Serving:
+    """The server's state. Async, as `check` below: what does not wait needs no thread of its own."""
     found: Serving = request.app.state.serving
     return found
 
@@ -83,10 +83,10 @@ def _refused(why: str) -> Problem:
     return Problem(401, "unauthorised", f"authorisation: {why}", headers={"WWW-Authenticate": "Bearer"})
 
 
-def needs(scope: Scope) -> Callable[[Caller], Caller]:
+def needs(scope: Scope) -> Callable[[Caller], Awaitable[Caller]]:
     """A dependency that lets through keys with this scope."""
 
-    def check(caller: Annotated[Caller, Depends(_caller)]) -> Caller:
+    async def check(caller: Annotated[Caller, Depends(_caller)]) -> Caller:
         if scope not in caller.scopes:
             raise Problem(403, "forbidden", f"authorisation: the key lacks the scope {scope} (make one that has it)")
         return caller

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
+from anyio import to_thread
 from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
@@ -20,6 +21,9 @@ from onevoice.api.serving import Clock, Serving, now
 from onevoice.pipeline.hub import Hub
 
 VERSION = "1"
+READERS = 8
+"""Threads that answer. One answer is a millisecond or two of computing: more threads would only wait for one another,
+and need more connections than the store keeps open."""
 _ABOUT = """Read merged customer profiles, ask whether an offer may reach a customer, follow changes, report check-ins.
 
 Every operation but `/v1/health` needs a key with a scope (`Authorization: Bearer ovk_...`). Without `pii:read` personal
@@ -33,6 +37,7 @@ def create_app(hub: Hub, clock: Clock = now) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        to_thread.current_default_thread_limiter().total_tokens = READERS
         serving.audit.start()
         yield
         serving.audit.stop()

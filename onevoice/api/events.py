@@ -73,7 +73,7 @@ class Received(Answer):
     "/events",
     status_code=201,
     response_model=Received,
-    responses={**documented(400, 409, 413), 200: {"model": Received, "description": "It had been received before."}},
+    responses={**documented(400, 409), 200: {"model": Received, "description": "It had been received before."}},
     openapi_extra=scoped(Scope.EVENTS_WRITE),
     operation_id="receiveEvent",
     summary="A customer checked in at a store",

@@ -29,7 +29,7 @@ class Health(Answer):
 @router.get(
     "/health",
     response_model=Health,
-    responses={503: described(503)},
+    responses={413: described(413), 503: described(503)},
     operation_id="getHealth",
     summary="Up, and how fresh",
 )

@@ -102,7 +102,7 @@ class _Question:
 @router.post(
     "/offers:check",
     response_model=Results,
-    responses=documented(400, 413),
+    responses=documented(400),
     openapi_extra=scoped(Scope.OFFERS_CHECK),
     operation_id="checkOffers",
     summary="May these offers reach these customers?",

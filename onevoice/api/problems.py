@@ -119,7 +119,7 @@ _TEXTS: Mapping[int, str] = {
 
 def documented(*statuses: int) -> dict[int | str, dict[str, Any]]:
     """The problem answers of an operation for its description; every operation with a key has some in common."""
-    return {status: described(status) for status in sorted({401, 403, 422, 503, *statuses})}
+    return {status: described(status) for status in sorted({401, 403, 413, 422, 503, *statuses})}
 
 
 def described(status: int) -> dict[str, Any]:

@@ -70,7 +70,7 @@ def find_profiles(serving: Served, caller: ReadsProfiles, sent: Annotated[Identi
 @router.post(
     "/profiles:lookup",
     response_model=answers.Candidates,
-    responses=documented(400, 404, 413),
+    responses=documented(400, 404),
     openapi_extra=_READS,
     operation_id="lookupProfiles",
     summary="The same, with the identifier in the body",

@@ -18,6 +18,9 @@ from onevoice.store.versions import bring_up_to_date
 IN_CHUNK = 4000
 """Values in one IN list: below SQLite's limit of 32,766 variables and cheap to plan on both databases."""
 
+CONNECTIONS = 12
+"""Connections kept open: those of a server's readers, its writers and its audit."""
+
 
 class Store:
     """The open database. Steps take one write transaction each; readers never wait for writers."""
@@ -81,7 +84,9 @@ def open_store(url: str) -> Store:
         parsed = parsed.set(drivername="postgresql+psycopg")
     if parsed.get_backend_name() == "sqlite" and parsed.database and parsed.database != ":memory:":
         Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
-    engine = create_engine(parsed, hide_parameters=True, pool_pre_ping=parsed.get_backend_name() != "sqlite")
+    engine = create_engine(
+        parsed, hide_parameters=True, pool_size=CONNECTIONS, pool_pre_ping=parsed.get_backend_name() != "sqlite"
+    )
     if engine.dialect.name == "sqlite":
         _tune_sqlite(engine)
     try:

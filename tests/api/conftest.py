@@ -79,9 +79,7 @@ def people_move_in(bench: Any) -> None:
     )
     bench.crm.put("LoyaltyMemberTier", "t1", LoyaltyMemberId="m1", Name="Gold", EffectiveDate="2026-01-01")
     contact(bench.crm, "c2", "Ann Moss", Email="ann@moss.example", MobilePhone="07700 900456")
-    contact(
-        bench.crm, "c3", "Bob Moss", Email="bob@moss.example", MobilePhone="07700 900456", HasOptedOutOfEmail=True
-    )
+    contact(bench.crm, "c3", "Bob Moss", Email="bob@moss.example", MobilePhone="07700 900456", HasOptedOutOfEmail=True)
     bench.crm.put("Case", "k3", ContactId="c3", Type="Complaint", IsClosed=False, CreatedDate="2026-11-21T12:00:00Z")
     contact(bench.crm, "c4", "Zoe Quill", Email="zoe@quill.example", HasOptedOutOfEmail=True)
     bench.people.person.update({"salesforce/Contact/c1": "james", "hubspot/contacts/1": "james"})

@@ -86,7 +86,9 @@ def test_a_merged_id_leads_to_the_survivor_and_its_history_tells(moving_town: An
     told = [(event["kind"], event["profile_id"], event["other_id"]) for event in history]
     assert ("merged", retired, survivor) in told
     assert ("created", retired, None) in told
-    asked = api.post("/v1/offers:check", {"checks": [{"profile_id": retired, "family": "newsletter", "channel": "email"}]})
+    asked = api.post(
+        "/v1/offers:check", {"checks": [{"profile_id": retired, "family": "newsletter", "channel": "email"}]}
+    )
     assert asked.json()["results"][0]["profile_ids"] == [survivor]
     kinds = {c["kind"] for c in api.get("/v1/changes").json()["changes"] if c["profile_id"] == retired}
     assert "merged" in kinds
@@ -126,7 +128,7 @@ def test_the_feed_pages_without_gaps_and_ends_where_it_is_asked_again(town: Any)
 
 def test_a_cursor_of_another_store_or_none_at_all_is_refused(town: Any) -> None:
     assert town.get("/v1/changes", params={"cursor": "c1-999999999"}).status_code == 409
-    for wrong in ("", "7", "c1-", "c1--1", "c1-١", "c1-1;DROP", "c1-" + "9" * 30):
+    for wrong in ("", "7", "c1-", "c1--1", "c1-\u0661", "c1-1;DROP", "c1-" + "9" * 30):
         assert town.get("/v1/changes", params={"cursor": wrong}).status_code == 422, wrong
 
 
@@ -159,7 +161,9 @@ STEPS = st.lists(
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(steps=STEPS)
-def test_a_consumer_that_crashes_and_starts_again_ends_with_exactly_the_hubs_profiles(moving_town: Any, steps: Any) -> None:
+def test_a_consumer_that_crashes_and_starts_again_ends_with_exactly_the_hubs_profiles(
+    moving_town: Any, steps: Any
+) -> None:
     bench, api = moving_town
     consumer = Consumer(api)
     for what, which, how in steps:

@@ -20,13 +20,13 @@ TEXTS = [
     "\x00",
     "a\x00@b.example",
     "' OR 1=1 --",
-    "\"; DROP TABLE profile; --",
+    '"; DROP TABLE profile; --',
     "%",
     "_",
     "../../etc/passwd",
     "🂡" * 40,
-    "‮txt.exe",
-    "ａ＠ｂ.example",
+    "\u202etxt.exe",
+    "\uff41\uff20\uff42.example",
     "İ@x.example",
     "x" * 900 + "@x.example",
     "+" + "9" * 900,
@@ -81,7 +81,9 @@ def test_no_body_is_too_odd(town: Any, path: str, body: bytes) -> None:
 def test_too_much_is_a_413_whether_or_not_it_says_so(town: Any) -> None:
     much = b'{"email": "' + b"x" * MOST_BYTES + b'"}'
     assert town.ask("POST", "/v1/profiles:lookup", content=much).status_code == 413
-    in_pieces = town.ask("POST", "/v1/profiles:lookup", content=(much[i : i + 50_000] for i in range(0, len(much), 50_000)))
+    in_pieces = town.ask(
+        "POST", "/v1/profiles:lookup", content=(much[i : i + 50_000] for i in range(0, len(much), 50_000))
+    )
     assert in_pieces.status_code == 413
     assert in_pieces.headers["content-type"] == "application/problem+json"
     assert town.get("/v1/profiles", params={"email": "x" * 9_000}).status_code == 413

@@ -64,7 +64,9 @@ def test_an_address_on_which_somebody_opted_out_takes_no_marketing_whoever_it_is
             "profile_id": None,
         }
     ]
-    assert check(town, profile_id=james, family="newsletter", contact_point="james.hale@example.org")["result"] == "allow"
+    assert (
+        check(town, profile_id=james, family="newsletter", contact_point="james.hale@example.org")["result"] == "allow"
+    )
 
 
 @pytest.mark.parametrize("who", [{"email": "new@example.org"}, {"profile_id": "0123456789"}, {"phone": "12"}])
