@@ -68,7 +68,9 @@ def test_more_rows_than_page_tokens_reach(shopify: Any, monkeypatch: pytest.Monk
     monkeypatch.setattr("connectors.shopify.walk.REACH", 200)
     monkeypatch.setattr("connectors.shopify.source.PAGE", 100)
     shopify.contacts(700)
-    assert keys(read(shopify)) == shopify.keys()
+    pages = read(shopify)
+    assert keys(pages) == shopify.keys()
+    assert sum(len(page.records) for page in pages) == 700
 
 
 def test_more_rows_in_one_second_than_page_tokens_reach(shopify: Any, monkeypatch: pytest.MonkeyPatch) -> None:
