@@ -1,21 +1,24 @@
 """Writing custom properties: bulk import jobs by profile id.
 
-A job's answer says only that it was accepted. Once it is over it has two lists: the errors, and the profiles that it
-wrote. A record counts as written when it stands in the second, and as unknown when it stands in neither. Properties
-merge by key: what is not sent stays, null clears. Nothing that identifies a profile is ever sent beside its id, so that
-a profile that is gone cannot come into being again.
+A job's answer says only that it was accepted. Once it is over it names the records that failed, and counts those that
+it wrote. Where both together are not all, there is a list of what it wrote: a record that stands in neither list is
+unknown. Properties merge by key: what is not sent stays, null clears. Nothing that identifies a profile is ever sent
+beside its id, so that a profile that is gone cannot come into being again.
 """
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from connectors.klaviyo.client import RECORD_ID, Client
 from connectors.klaviyo.jobs import (
+    COMPLETE,
     OVER,
     Resource,
+    deferred,
     known_or_not,
     named_by,
     patiently,
@@ -26,13 +29,15 @@ from connectors.klaviyo.jobs import (
 )
 from connectors.klaviyo.own_writes import OwnWrites
 from connectors.klaviyo.profiles import PAGE, PROPERTIES, Shape, fetch_profiles, moment
-from onevoice.errors import ConfigError
+from onevoice.errors import ConfigError, ConnectorError
 from onevoice.protocols import Outcome, Write, WriteResult
 
 PATH = "/api/profile-bulk-import-jobs"
 STREAM = "profiles"
 _PROPERTY = re.compile(re.escape(PROPERTIES) + r"[^$].*")
 """Names with a dollar are Klaviyo's own: among them are identifiers and consent."""
+MOST_BYTES = 4_900_000
+"""Of the profiles of one job; Klaviyo takes 5 MB of a whole body."""
 LIST_SECONDS = 5.0
 """How long a profile is looked for among those that a finished job wrote."""
 _ONLY_PROPERTIES = "only custom properties are written (properties.<name>)"
@@ -46,10 +51,19 @@ class Imports:
         self._own_writes = own_writes
 
     def write(self, writes: Sequence[Write]) -> Sequence[WriteResult]:
-        """Send one job; None clears a property."""
+        """Send one job, or as many as its size takes; None clears a property."""
         refused = {write.key: fault for write in writes if (fault := _unsendable(write))}
-        sendable = [write for write in writes if write.key not in refused]
-        return [*refused.values(), *(sent_without_refused(sendable, self._send) if sendable else ())]
+        results = list(refused.values())
+        parts = _parts([write for write in writes if write.key not in refused])
+        for place, part in enumerate(parts):
+            try:
+                results += sent_without_refused(part, self._send)
+            except ConnectorError as exc:
+                if place == 0:
+                    raise
+                # What is known of the earlier parts must not be lost.
+                results += deferred(part, exc)
+        return results
 
     def provision(self, names: Sequence[str]) -> Sequence[str]:
         """Nothing has to be made; ConfigError when a name is none of a custom property."""
@@ -75,7 +89,8 @@ class Imports:
             return unknown(writes, "JOB_NOT_OVER", "the import job did not end in time")
         errors = self._errors(job, writes) if attributes.get("failed_count") != 0 else {}
         others = {write.key: write for write in writes if write.key not in errors}
-        missing = self._unmentioned(job, others)
+        counted = attributes["status"] == COMPLETE and attributes.get("completed_count") == len(others)
+        missing = {} if counted else self._unmentioned(job, others)
         results = [rejection(write, errors[write.key]) for write in writes if write.key in errors]
         written = [key for key in others if key not in missing]
         self._own_writes.imported(written, moment(str(attributes["created_at"])))
@@ -105,8 +120,7 @@ class Imports:
                     missing.pop(str(resource["id"]), None)
             return not missing
 
-        if missing:
-            patiently(all_there, LIST_SECONDS)
+        patiently(all_there, LIST_SECONDS)
         return missing
 
     def _looked_up(self, writes: Mapping[str, Write]) -> Iterator[WriteResult]:
@@ -116,6 +130,20 @@ class Imports:
                 yield WriteResult(record.key, Outcome.REJECTED, "PROFILE_GONE", "no profile has this id any more")
             else:
                 yield from unknown([writes[record.key]], "NOT_MENTIONED", "the job says nothing about this record")
+
+
+def _parts(writes: Sequence[Write]) -> Sequence[Sequence[Write]]:
+    """The writes in as few jobs as their size allows."""
+    parts: list[list[Write]] = []
+    room = 0
+    for write in writes:
+        size = len(json.dumps(_profile(write), ensure_ascii=False, default=str).encode())
+        if not parts or size > room:
+            parts.append([])
+            room = MOST_BYTES
+        parts[-1].append(write)
+        room -= size
+    return parts
 
 
 def _unsendable(write: Write) -> WriteResult | None:

@@ -23,7 +23,8 @@ FIRST_PAUSE = 0.25
 LONGEST_PAUSE = 5.0
 JOB_SECONDS = 120.0
 """How long a job is watched; a thousand profiles take Klaviyo some seconds."""
-OVER = frozenset({"complete", "cancelled"})
+COMPLETE = "complete"
+OVER = frozenset({COMPLETE, "cancelled"})
 _PASSING = frozenset({"internal_error", "throttled"})
 """Codes of a single record's error that a later try may not meet again."""
 _PLACE = re.compile(r"/data/attributes/profiles/data/(\d+)(/.*)?")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -45,6 +46,34 @@ def test_what_is_not_sent_stays(klaviyo: Any) -> None:
         "id": key,
         "attributes": {"properties": {"onevoice_points": 7, "onevoice_tier": None}},
     }
+
+
+def test_job_that_is_too_long_becomes_several(klaviyo: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(imports, "MOST_BYTES", 1000)
+    keys = klaviyo.contacts(25)
+    results = klaviyo.open().write("profiles", [klaviyo.good(key, 1) for key in keys])
+    assert outcomes(results) == dict.fromkeys(keys, (Outcome.ACCEPTED, ""))
+    sent = [call.body["data"]["attributes"]["profiles"]["data"] for call in klaviyo.asked(IMPORT) if call.body]
+    assert [profile["id"] for part in sent for profile in part] == keys
+    assert len(sent) > 1
+    assert max(len(json.dumps(part, separators=(",", ":"))) for part in sent) < 1100
+
+
+def test_second_part_that_fails_does_not_hide_the_first(account: Account, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(imports, "MOST_BYTES", 100)
+    account.written = ["A"]
+    usual = account.answer
+    account.server.answer = lambda exchange: (401, {}) if b'"B"' in exchange.body else usual(exchange)
+    assert account.write("A", "B") == {"A": (Outcome.ACCEPTED, ""), "B": (Outcome.DEFERRED, "AuthFailed")}
+
+
+def test_job_that_counts_all_needs_no_list(account: Account) -> None:
+    account.failed, account.completed = 1, 1
+    account.errors = [error("invalid", original_payload={"id": "B"})]
+    assert account.write("A", "B") == {"A": (Outcome.ACCEPTED, ""), "B": (Outcome.REJECTED, "invalid")}
+    assert not account.server.paths("relationships")
+    account.completed = 2  # it may mean the failed ones as well: nothing is proven by it
+    assert account.write("A", "B")["A"] == (Outcome.REJECTED, "PROFILE_GONE")
 
 
 def test_a_thousand_profiles_are_one_job_that_names_no_list(klaviyo: Any) -> None:
@@ -124,6 +153,7 @@ class Account:
         self.server = server
         self.status = "complete"
         self.failed = 0
+        self.completed: int | None = None
         self.errors: list[Any] = []
         self.written: list[str] = []
         self.there: list[str] = []
@@ -146,7 +176,13 @@ class Account:
         return 200, {"data": found}
 
     def job(self, status: str) -> Any:
-        attributes = {"status": status, "created_at": BEGAN, "total_count": 1, "failed_count": self.failed}
+        attributes = {
+            "status": status,
+            "created_at": BEGAN,
+            "total_count": 1,
+            "failed_count": self.failed,
+            "completed_count": self.completed,
+        }
         return {"type": "profile-bulk-import-job", "id": "J1", "attributes": attributes}
 
     def write(self, *keys: str) -> dict[str, tuple[Outcome, str]]:
