@@ -92,9 +92,14 @@ class Reader:
 
         def caught_up() -> bool:
             nonlocal behind
-            found.update((record.key, record) for record in fetch_profiles(self._client, behind, shape))
-            behind = [key for key in behind if self._own_writes.is_behind(found[key])]
-            return not behind
+            while behind:  # a call at a time: while one of them is late, the others will be
+                part, rest = behind[:PAGE], behind[PAGE:]
+                found.update((record.key, record) for record in fetch_profiles(self._client, part, shape))
+                late = [key for key in part if self._own_writes.is_behind(found[key])]
+                behind = [*rest, *late]
+                if late:
+                    return False
+            return True
 
         if behind:
             patiently(caught_up, LAG_SECONDS)
