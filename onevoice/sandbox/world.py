@@ -92,7 +92,7 @@ def _build(seed: int, people: int, as_of: datetime) -> World:
 
 @contextmanager
 def _no_garbage() -> Iterator[None]:
-    """A world is millions of objects that all stay: looking for garbage among them takes a third of the time."""
+    """A world is millions of objects that all stay: looking for garbage among them would take long and find nothing."""
     collecting = gc.isenabled()
     gc.disable()
     try:

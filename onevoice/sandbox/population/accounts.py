@@ -19,7 +19,7 @@ from onevoice.sandbox.population.evidence import attach
 from onevoice.sandbox.population.people import Person
 
 _SHARES = {SHOPIFY: 0.465, SQUARE: 0.405, KLAVIYO: 0.575}
-_SECOND = {SHOPIFY: 0.05, SQUARE: 0.05, KLAVIYO: 0.03}
+_SECOND = {SHOPIFY: 0.05, SQUARE: 0.08, KLAVIYO: 0.03}
 """Of those in a system, the share that has a second record there."""
 _NAMELESS = 0.03
 """Share of profiles that are an e-mail address and nothing else."""

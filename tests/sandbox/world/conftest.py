@@ -371,7 +371,7 @@ def _text(value: Any) -> str | None:
     return None if value is None or value is False else str(value)
 
 
-@lru_cache(maxsize=4)
+@lru_cache(maxsize=6)
 def _read_only(seed: int, people: int) -> World:
     return build_world(seed, people)
 
@@ -385,7 +385,7 @@ def world_of() -> Callable[[int, int], World]:
 @pytest.fixture
 def fresh() -> World:
     """A small world of the test's own."""
-    return build_world(11, 1500)
+    return build_world(11, 1000)
 
 
 @pytest.fixture

@@ -41,7 +41,7 @@ def test_one_seed_gives_one_world_byte_for_byte(tmp_path: Path) -> None:
     assert build_world(6, 600).salesforce.dump() != dumps[0][0]["salesforce"]
 
 
-@pytest.mark.parametrize("seed", [1, 8, 20, 333])
+@pytest.mark.parametrize("seed", [1, 20])
 def test_every_class_is_planted_for_any_seed(world_of, seed: int) -> None:
     summary = Judge(world_of(seed, 5000)).messages()["summary"]
     assert set(summary["by_class"]) == set(CLASSES)
@@ -139,7 +139,7 @@ def test_seeded_stamps_lie_in_the_past_and_are_visible(world_of) -> None:
 
 def test_no_fact_changes_within_two_hours(world_of) -> None:
     """Nothing lies on the edge of a day: the same messages with the same verdicts at the end of a run."""
-    world = build_world(9, 2000)
+    world = build_world(9, 800)
     before = Judge(world).messages()["summary"]
     world.clock.advance(2 * 3600)
     assert Judge(world).messages()["summary"] == before
