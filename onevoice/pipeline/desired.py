@@ -30,7 +30,7 @@ class HubView:
     profile: ProfileRow
     decision: DecisionRow
     points: Mapping[str, str]
-    """Channel -> the address or number that this record holds."""
+    """Channel -> the address or number that this record holds, under the name of its mailbox or line."""
     marketing: frozenset[str]
     """Families that need consent: an opted-out address takes none of them."""
     today: date

@@ -18,6 +18,7 @@ from zoneinfo import ZoneInfo
 from connectors import open_budget, open_connector
 from identity import Resolver, load_model
 from onevoice.configfile import ProjectConfig, load_project
+from onevoice.consent import contact_point
 from onevoice.errors import ConfigError
 from onevoice.mapping import CompiledMapping, Defaults, compile_mapping
 from onevoice.model import Ref
@@ -155,7 +156,8 @@ class Hub:
         elsewhere: frozenset[str] = frozenset(),
     ) -> HubView:
         """What the hub says about one customer record."""
-        points = {channel: str(customer[name]) for channel, name in CONTACT_POINTS.items() if customer.get(name)}
+        held = {channel: customer.get(name) for channel, name in CONTACT_POINTS.items()}
+        points = {channel: contact_point(value) for channel, value in held.items() if value}
         return HubView(profile, decision, points, self.marketing, self.today, elsewhere)
 
     def destinations_of(self, refs: Iterable[str]) -> set[str]:

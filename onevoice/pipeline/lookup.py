@@ -11,6 +11,7 @@ from datetime import date, datetime
 from typing import Any, Literal
 
 from identity.contact import card as card_form
+from onevoice.consent import contact_point
 from onevoice.mapping.phones import to_phone
 from onevoice.mapping.transforms import Odd
 from onevoice.mapping.transforms import email as email_form
@@ -77,7 +78,7 @@ def identifier(hub: Hub, kind: Kind, text: str) -> Identifier | None:
     """An identifier in the form in which the hub stores it; None when it is not one at all."""
     try:
         if kind == "email":
-            value = _email(text)
+            value = contact_point(_email(text))
         elif kind == "phone":
             value = to_phone(text, hub.config.hub.default_phone_region)
         else:

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+from onevoice.consent import contact_point
 from onevoice.errors import ConnectorError, ContractBroken, PermissionMissing, RetryableError
 from onevoice.mapping import CompiledMapping
 from onevoice.model import ConsentEvent, Effect, Item, Origin, Ref
@@ -208,7 +209,7 @@ class PageReader:
         """A consent item as an event; without a time of its own it happened when it was first seen."""
         data = item.data
         return ConsentEvent(
-            contact_point=data.get("contact_point") or "",
+            contact_point=contact_point(data.get("contact_point") or ""),
             channel=data["channel"],
             purpose=data["purpose"],
             brand=data.get("brand") or "",

@@ -9,13 +9,14 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, Row, select
+from sqlalchemy import Connection, Row, bindparam, select
 
 from onevoice.store.schema import api_key
 
 PREFIX = "ovk_"
 """Begins every key, so that scanners for leaked secrets can know it."""
 _LONGEST = 200
+_BY_ID = select(api_key).where(api_key.c.key_id == bindparam("id"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +58,7 @@ def find_key(connection: Connection, text: str) -> ApiKey | None:
     key_id, _, secret = text.removeprefix(PREFIX).partition("_")
     if not text.startswith(PREFIX) or len(text) > _LONGEST or not text.isascii() or "\0" in text:
         return None
-    row = connection.execute(select(api_key).where(api_key.c.key_id == key_id)).first()
+    row = connection.execute(_BY_ID, {"id": key_id}).first()
     # 256 random bits need no slow hash; the comparison takes equally long whatever is wrong.
     if row is None or not hmac.compare_digest(row.hash, _hash(secret)):
         return None

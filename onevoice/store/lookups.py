@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, func, or_, select
+from sqlalchemy import Connection, bindparam, func, or_, select
 
 from onevoice.model import Item
 from onevoice.store.engine import Store, rows_in
@@ -80,44 +80,49 @@ Holders = dict[str, list[str]]
 """Profile id -> refs of its customer records that hold an identifier."""
 
 
+# Statements that answer a single question are built once: building one costs more than running it.
+_LINKS = select(source_link.c.profile_id, source_link.c.ref).order_by(source_link.c.profile_id, source_link.c.ref)
+_AT_POINT = _LINKS.join(contact_point, contact_point.c.ref == source_link.c.ref).where(
+    contact_point.c.value == bindparam("value"), contact_point.c.channel == bindparam("channel")
+)
+_OF_CARD = _LINKS.join(card, card.c.ref == source_link.c.ref).where(card.c.number == bindparam("number"))
+_OF_RECORDS = _LINKS.where(source_link.c.ref.in_(bindparam("refs", expanding=True)))
+_WANTED = profile.c.profile_id.in_(bindparam("ids", expanding=True)), profile.c.redirect.is_(None)
+_KNOWN = select(*(profile.c[name] for name in KnownProfile.__slots__)).where(*_WANTED)
+_JUDGED = select(*(profile.c[name] for name in JudgedProfile.__slots__)).where(*_WANTED)
+_RECORDS = (
+    select(source_link.c.profile_id, func.count())
+    .where(source_link.c.profile_id.in_(bindparam("ids", expanding=True)))
+    .group_by(source_link.c.profile_id)
+)
+_REDIRECT = select(profile.c.redirect).where(profile.c.profile_id == bindparam("id"))
+_READ_AT = select(cursor.c.system, cursor.c.stream, cursor.c.moved_at)
+
+
 def holders_of_point(connection: Connection, channel: str, value: str) -> Holders:
     """Who holds an e-mail address or phone number, in the hub's own form."""
-    statement = (
-        select(source_link.c.profile_id, source_link.c.ref)
-        .join(contact_point, contact_point.c.ref == source_link.c.ref)
-        .where(contact_point.c.value == value, contact_point.c.channel == channel)
-    )
-    return _holders(connection, statement)
+    return _holders(connection.execute(_AT_POINT, {"value": value, "channel": channel}))
 
 
 def holders_of_card(connection: Connection, number: str) -> Holders:
     """Who holds a loyalty card, in the form in which identity compares cards."""
-    statement = (
-        select(source_link.c.profile_id, source_link.c.ref)
-        .join(card, card.c.ref == source_link.c.ref)
-        .where(card.c.number == number)
-    )
-    return _holders(connection, statement)
+    return _holders(connection.execute(_OF_CARD, {"number": number}))
 
 
 def holders_of_record(connection: Connection, ref: str) -> Holders:
     """Whose a vendor record is: a customer's own, or one that belongs to it (an order, a tier of a membership)."""
     refs = {ref}
     for _ in range(3):  # itself, its owner, its owner's owner
-        found = _holders(connection, _links(refs))
+        found = _holders(connection.execute(_OF_RECORDS, {"refs": sorted(refs)}))
         if found:
             return found
         refs = {row.owner for row in rows_in(connection, select(item.c.owner), item.c.ref, refs) if row.owner}
     return {}
 
 
-def _links(refs: Iterable[str]) -> Any:
-    return select(source_link.c.profile_id, source_link.c.ref).where(source_link.c.ref.in_(sorted(refs)))
-
-
-def _holders(connection: Connection, statement: Any) -> Holders:
+def _holders(rows: Iterable[Any]) -> Holders:
     found: Holders = {}
-    for row in connection.execute(statement.order_by(source_link.c.profile_id, source_link.c.ref)):
+    for row in rows:
         found.setdefault(row.profile_id, []).append(row.ref)
     return found
 
@@ -126,7 +131,7 @@ def redirects(connection: Connection, profile_id: str) -> tuple[bool, str | None
     """(whether anybody ever had this id, the live id behind it if there is one)."""
     known = False
     for _ in range(_MOST_EARLIER_IDS):
-        row = connection.execute(select(profile.c.redirect).where(profile.c.profile_id == profile_id)).first()
+        row = connection.execute(_REDIRECT, {"id": profile_id}).first()
         if row is None:
             return known, None
         known = True
@@ -140,20 +145,17 @@ def redirects(connection: Connection, profile_id: str) -> tuple[bool, str | None
 
 def load_known(connection: Connection, profile_ids: Iterable[str]) -> dict[str, KnownProfile]:
     """Live profiles by id, with where their values come from."""
-    columns = (profile.c[name] for name in KnownProfile.__slots__)
-    statement = select(*columns).where(profile.c.redirect.is_(None))
-    return {
-        r.profile_id: KnownProfile(*r) for r in rows_in(connection, statement, profile.c.profile_id, set(profile_ids))
-    }
+    return {r.profile_id: KnownProfile(*r) for r in connection.execute(_KNOWN, {"ids": sorted(set(profile_ids))})}
+
+
+def count_records(connection: Connection, profile_ids: Iterable[str]) -> dict[str, int]:
+    """How many vendor records each profile has."""
+    return {row[0]: row[1] for row in connection.execute(_RECORDS, {"ids": sorted(set(profile_ids))})}
 
 
 def load_judged(connection: Connection, profile_ids: Iterable[str]) -> dict[str, JudgedProfile]:
     """What decides about offers, of live profiles by id."""
-    columns = (profile.c[name] for name in JudgedProfile.__slots__)
-    statement = select(*columns).where(profile.c.redirect.is_(None))
-    return {
-        r.profile_id: JudgedProfile(*r) for r in rows_in(connection, statement, profile.c.profile_id, set(profile_ids))
-    }
+    return {r.profile_id: JudgedProfile(*r) for r in connection.execute(_JUDGED, {"ids": sorted(set(profile_ids))})}
 
 
 def load_sources(connection: Connection, profile_ids: Iterable[str]) -> dict[str, list[SourceRow]]:
@@ -178,8 +180,7 @@ def load_sources(connection: Connection, profile_ids: Iterable[str]) -> dict[str
 
 def read_times(connection: Connection) -> dict[tuple[str, str], datetime]:
     """When each (system, stream) was last read."""
-    statement = select(cursor.c.system, cursor.c.stream, cursor.c.moved_at)
-    return {(r.system, r.stream): r.moved_at for r in connection.execute(statement)}
+    return {(r.system, r.stream): r.moved_at for r in connection.execute(_READ_AT)}
 
 
 def load_decided(connection: Connection, profile_ids: Iterable[str]) -> dict[str, tuple[str, datetime]]:

@@ -9,6 +9,7 @@ from typing import Any
 
 from sqlalchemy import Connection, and_, bindparam, select
 
+from onevoice.consent import contact_point as canonical_point
 from onevoice.model import ConsentEvent, Effect, Item, Origin, Ref
 from onevoice.protocols import Record
 from onevoice.store.contradictions import note_drift
@@ -161,7 +162,7 @@ def save_page(connection: Connection, change: PageChange, at: datetime) -> None:
     _insert_items(connection, change.items)
     delete_in(connection, contact_point, contact_point.c.ref, change.replaced_items)
     points = [
-        {"ref": str(i.source), "channel": channel, "value": i.data[name]}
+        {"ref": str(i.source), "channel": channel, "value": canonical_point(i.data[name])}
         for i in change.items
         if i.kind == "customer"
         for name, channel in (("email", "email"), ("phone", "phone"))
@@ -249,9 +250,9 @@ def outdated(connection: Connection, system: str, stream: str, version: str, lim
 
 
 def refs_at(connection: Connection, points: Iterable[str]) -> set[str]:
-    """Refs of every customer record that holds one of the contact points."""
+    """Refs of every customer record that holds one of the contact points, in whatever spelling."""
     statement = select(contact_point.c.ref, contact_point.c.value)
-    return {row.ref for row in rows_in(connection, statement, contact_point.c.value, set(points))}
+    return {row.ref for row in rows_in(connection, statement, contact_point.c.value, set(map(canonical_point, points)))}
 
 
 def _insert_items(connection: Connection, items: list[Item]) -> None:
