@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import psutil
 
 from identity import IdentityRecord, normalise, profile_id
 from onevoice.configfile import load_project
@@ -223,12 +224,22 @@ def measure(count: int, rate: float, seconds: float, *, writer: bool, database: 
                     subprocess.Popen([sys.executable, __file__, "--write-on", url, "--profiles", str(count)])
                 )
                 time.sleep(2)
+            server = psutil.Process(children[0].pid)
+            before = sum(server.cpu_times()[:2])
             found = asyncio.run(ask(address, key, count, rate, seconds))
+            spent = (sum(server.cpu_times()[:2]) - before) / (rate * seconds) * 1000
         finally:
             for child in children:
                 child.terminate()
                 child.wait()
-    return {"profiles": count, "rate": rate, "writer": writer, "filled_in_s": round(filled, 1), "milliseconds": found}
+    return {
+        "profiles": count,
+        "rate": rate,
+        "writer": writer,
+        "filled_in_s": round(filled, 1),
+        "server_cpu_ms_per_request": round(spent, 2),
+        "milliseconds": found,
+    }
 
 
 def main() -> None:

@@ -19,7 +19,7 @@ from onevoice.api.reading import Reading, reading
 from onevoice.api.replies import reply, tagged
 from onevoice.api.serving import Serving
 from onevoice.pipeline import lookup
-from onevoice.store import identities, lookups
+from onevoice.store import lookups
 
 router = APIRouter(prefix="/v1", tags=["profiles"])
 
@@ -92,8 +92,8 @@ def get_profile(request: Request, serving: Served, caller: ReadsProfiles, profil
     """What is known of one customer. Sends an ETag."""
     with reading(serving, caller) as look:
         known = look.one(profile_id)
-        members = identities.load_members(look.connection, [profile_id]).get(profile_id, [])
-        answer = portray.profile(known, len(members), look.ages(), look.labels(), sees_persons=caller.sees_persons)
+        records = lookups.count_records(look.connection, [profile_id]).get(profile_id, 0)
+        answer = portray.profile(known, records, look.ages(), look.labels(), sees_persons=caller.sees_persons)
     return tagged(request, answer)
 
 
@@ -193,7 +193,7 @@ def _candidates(serving: Serving, caller: Caller, asked: Asked) -> answers.Candi
 def _portrayed(look: Reading, kind: answers.IdentifierKind, matches: Sequence[lookup.Match]) -> list[answers.Candidate]:
     listed = matches[:MOST_CANDIDATES]
     ids = [match.profile_id for match in listed]
-    known, members = look.some(ids), identities.load_members(look.connection, ids)
+    known, records = look.some(ids), lookups.count_records(look.connection, ids)
     ages, labels, sees_persons = look.ages(), look.labels(), look.caller.sees_persons
     return [
         answers.Candidate(
@@ -204,7 +204,7 @@ def _portrayed(look: Reading, kind: answers.IdentifierKind, matches: Sequence[lo
             ),
             profile=portray.profile(
                 known[match.profile_id],
-                len(members.get(match.profile_id, ())),
+                records.get(match.profile_id, 0),
                 ages,
                 labels,
                 sees_persons=sees_persons,
