@@ -13,10 +13,11 @@ from ruamel.yaml import YAML
 from identity import IdentityRecord, Model, NormalisedRecord, load_model, normalise
 from onevoice.configfile.identity_file import IdentityFile
 from onevoice.model import Ref
-from onevoice.sandbox.world import build_world
+from onevoice.sandbox.world import World, build_world
 
 ROOT = Path(__file__).parents[2]
 Make = Callable[..., NormalisedRecord]
+Held = dict[tuple[str, str, str], Mapping[str, Any]]
 Population = tuple[list[IdentityRecord], dict[Ref, int], dict[str, list[Ref]]]
 
 
@@ -53,7 +54,7 @@ def _population(seed: int, people: int) -> Population:
         row["ContactId"]: row["MembershipNumber"]
         for row in world.salesforce.tables["LoyaltyProgramMember"].rows.values()
     }
-    held: dict[tuple[str, str, str], Mapping[str, Any]] = {}
+    held: Held = {}
     for key, row in world.salesforce.tables["Contact"].rows.items():
         names = ("FirstName", "LastName", "Birthdate", "Email", "MailingStreet", "MailingCity", "MailingPostalCode")
         held["salesforce", "Contact", key] = {
@@ -84,12 +85,51 @@ def _population(seed: int, people: int) -> Population:
             "country": place and place.country,
             "card_number": draft.card,
         }
+    held.update(_of_channels(world))
     records = [
         IdentityRecord(Ref(*ref), {name: value for name, value in data.items() if value}) for ref, data in held.items()
     ]
     truth = {Ref(*ref): person for ref, person in world.truth.person_of.items()}
     cases = {case: [Ref(*ref) for ref in refs] for case, refs in world.truth.hard_cases.items()}
     return records, truth, cases
+
+
+def _of_channels(world: World) -> Held:
+    """Customers of the web shop and of the tills, and the sender's profiles."""
+    held: Held = {}
+    for key, row in world.shopify.tables["customers"].rows.items():
+        place = row["address"] or {}
+        values = (
+            row["firstName"],
+            row["lastName"],
+            "",
+            row["email"],
+            *(place.get(n) for n in ("address1", "city", "zip")),
+        )
+        held["shopify", "customers", key] = {
+            **dict(zip(_FIELDS, values, strict=True)),
+            "phone": [row["phone"] or ""],
+            "country": place.get("countryCodeV2"),
+        }
+    for key, row in world.square.tables["customers"].rows.items():
+        place = row.get("address", {})
+        names = ("given_name", "family_name", "birthday", "email_address")
+        places = ("address_line_1", "locality", "postal_code")
+        values = (*(row.get(name) for name in names), *(place.get(name) for name in places))
+        held["square", "customers", key] = {
+            **dict(zip(_FIELDS, values, strict=True)),
+            "phone": [row.get("phone_number", "")],
+            "country": place.get("country"),
+        }
+    for key, row in world.klaviyo.tables["profiles"].rows.items():
+        held["klaviyo", "profiles", key] = {
+            "given_name": row["first_name"],
+            "family_name": row["last_name"],
+            "birth_date": row["properties"].get("birth_date"),
+            "email": row["email"],
+            "phone": [row["phone_number"] or ""],
+        }
+    return held
 
 
 _FIELDS = ("given_name", "family_name", "birth_date", "email", "street", "city", "postcode")

@@ -21,7 +21,7 @@ from onevoice.sandbox.population.people import Person
 _SHARES = {SHOPIFY: 0.465, SQUARE: 0.405, KLAVIYO: 0.575}
 _SECOND = {SHOPIFY: 0.05, SQUARE: 0.08, KLAVIYO: 0.03}
 """Of those in a system, the share that has a second record there."""
-_NAMELESS = 0.03
+_NAMELESS = 0.015
 """Share of profiles that are an e-mail address and nothing else."""
 
 
@@ -82,6 +82,8 @@ def _of_person(rng: random.Random, person: Person, known: list[Draft], taken: _T
         attach(rng, draft, joined)
         if draft.mobile and not taken.take(system, draft.mobile):
             draft.mobile = ""
+        if system != SQUARE and not (draft.email or draft.mobile):
+            continue
         joined.append(draft)
         own.append(draft)
     return own
