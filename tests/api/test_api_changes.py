@@ -150,12 +150,12 @@ STEPS = st.lists(
         st.tuples(st.just("follow"), st.sampled_from(["1", "2", "5"]), st.sampled_from(["whole", "crash", "one page"])),
     ),
     min_size=3,
-    max_size=6,
+    max_size=5,
 )
 
 
 @settings(
-    max_examples=4,
+    max_examples=3,
     deadline=None,
     derandomize=True,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],

@@ -19,7 +19,7 @@ from schemathesis.checks import CHECKS, load_all_checks
 from onevoice.api import openapi_document
 from onevoice.api.access import Scope
 
-EXAMPLES = int(os.environ.get("ONEVOICE_API_EXAMPLES", "8"))
+EXAMPLES = int(os.environ.get("ONEVOICE_API_EXAMPLES", "5"))
 load_all_checks()
 JUDGED = [
     CHECKS.get_one(name)
