@@ -38,6 +38,8 @@ def report_of(options: Options, run: Course, hub: Hub) -> shape.Report:
             edits=len(run.edits["edits"]),
             records_written=len(third.written),
             records_expected=len(run.edits["expected_records"]),
+            contradicting=len(run.contradicting_edits()),
+            reported=len(run.contradicting_edits() & third.reported),
         ),
         seconds={**seconds, "total": round(first.seconds, 2)},
         peak_memory_mb=run.peak_memory_mb,

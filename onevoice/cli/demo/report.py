@@ -32,6 +32,7 @@ class Messages(_Part):
     sent: int
     contradictory: int = Field(description="Of those, the ones that the planted truth calls contradictory.")
     by_class: dict[str, int] = Field(description="Contradictory messages by class of contradiction.")
+    by_system: dict[str, int] = Field(description="Contradictory messages by the system that would send them.")
 
 
 class Left(_Part):
@@ -85,8 +86,10 @@ class ThirdRun(_Part):
     """A third cycle after edits by hand in the systems."""
 
     edits: int
-    records_written: int
-    records_expected: int
+    records_written: int = Field(description="Customer records that the hub changed, in all systems together.")
+    records_expected: int = Field(description="Customer records that had to change, as the sandbox knows.")
+    contradicting: int = Field(description="Records on which an edit would have let a wrong message out.")
+    reported: int = Field(description="Those of them that the hub reported.")
 
 
 class Report(_Part):
@@ -130,7 +133,13 @@ def wrong_messages(verdict: Verdict) -> int:
 
 def _counts(verdict: Verdict) -> Messages:
     wrong = Counter(said["class"] for said in verdict.messages if said["contradictory"])
-    return Messages(sent=len(verdict.messages), contradictory=wrong.total(), by_class=dict(sorted(wrong.items())))
+    by_system = Counter(said["system"] for said in verdict.messages if said["contradictory"])
+    return Messages(
+        sent=len(verdict.messages),
+        contradictory=wrong.total(),
+        by_class=dict(sorted(wrong.items())),
+        by_system=dict(sorted(by_system.items())),
+    )
 
 
 def over_suppressed(before: Verdict, after: Verdict) -> OverSuppressed:

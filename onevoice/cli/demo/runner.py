@@ -23,7 +23,7 @@ from onevoice.errors import OnevoiceError
 from onevoice.model import Ref
 from onevoice.pipeline import Hub, open_hub
 from onevoice.pipeline.accounts import provision, systems_written
-from onevoice.pipeline.views import contradictions_now, partition, written_records
+from onevoice.pipeline.views import contradictions_now, partition, reported, written_records
 from onevoice.project import copy_template
 
 BETWEEN_RUNS = 900
@@ -59,6 +59,8 @@ class Cycle:
     """Per system, since the end of the cycle before."""
     written: frozenset[RecordKey]
     """Customer records whose fields, lists or subscriptions the run changed, as the hub logged them."""
+    reported: frozenset[RecordKey]
+    """Records on which the run found a contradiction, or a value changed by hand."""
     contradictions: Mapping[str, int]
     """The hub's own read-back view, by class."""
 
@@ -77,6 +79,12 @@ class Course:
     truth: Mapping[RecordKey, str] = field(default_factory=dict)
     wrong_native_opt_outs: int = 0
     peak_memory_mb: float = 0.0
+
+    def contradicting_edits(self) -> frozenset[RecordKey]:
+        """Where an edit by hand let a wrong message out."""
+        return frozenset(
+            (said["system"], said["stream"], said["key"]) for said in self.edits["edits"] if said["contradicts"]
+        )
 
 
 @contextmanager
@@ -171,6 +179,7 @@ def _cycle(title: str, options: Options, judge: Judge, *, first: bool = False) -
             verdict=verdict,
             calls=calls,
             written=_customers_written(hub, summary["run"]),
+            reported=frozenset(reported(hub)),
             contradictions=contradictions_now(hub)["by_class"],
         )
 

@@ -48,6 +48,11 @@ def _messages(screen: Console, report: Report, _run: Course) -> None:
     for name in sorted({*before, *after}, key=lambda name: -before.get(name, 0)):
         rows.add_row(WRONG.get(name, name), f"{before.get(name, 0):,}", f"{after.get(name, 0):,}")
     screen.print(rows, "")
+    senders = table("Who would send them", "system", "#before", "#after")
+    before, after = report.messages.before.by_system, report.messages.after.by_system
+    for system in sorted({*before, *after}):
+        senders.add_row(system, f"{before.get(system, 0):,}", f"{after.get(system, 0):,}")
+    screen.print(senders, "")
     for left in report.messages.left:
         screen.print(f"left: {left.count:,} to somebody who {WRONG.get(left.class_, left.class_)}, cause: {left.cause}")
 
@@ -69,7 +74,16 @@ def _cycles(screen: Console, report: Report, run: Course) -> None:
         f"Third cycle, after {third.edits:,} edits by hand in the systems: {third.records_written:,} records written, "
         f"{third.records_expected:,} expected."
     )
-    for name, keys in (("missing", expected - written), ("not expected", written - expected)):
+    screen.print(
+        f"  {third.contradicting:,} of the edits would have let wrong messages out; {third.reported:,} of these were "
+        "reported before they were mended."
+    )
+    unreported = run.contradicting_edits() - run.cycles[2].reported
+    for name, keys in (
+        ("missing", expected - written),
+        ("not expected", written - expected),
+        ("not reported", unreported),
+    ):
         if keys:
             screen.print(f"  {name}: " + ", ".join("/".join(key) for key in sorted(keys)), style="red")
     if run.wrong_native_opt_outs:

@@ -14,7 +14,7 @@ from onevoice.sandbox.gate import Operation, RefusalError, RollingWindow, Schedu
 from onevoice.sandbox.square.errors import refusal
 from onevoice.sandbox.state import VendorState
 
-CALLS_A_SECOND = 20
+CALLS_A_SECOND = 100
 """Square publishes no number; its rate limits are told only by the 429 and its Retry-After (UNVERIFIED)."""
 RETRY_AFTER = 1
 """Seconds, as the refusal asks for."""

@@ -72,15 +72,15 @@ def test_entries_that_failed_go_through_when_sent_again(seller):
     assert all(value["custom_attribute"]["value"] == "gold" for value in again.values())
 
 
-def test_20_calls_a_second(seller, monkeypatch):
+def test_calls_a_second(seller, monkeypatch):
     moment = seller.state.clock.now()
     monkeypatch.setattr(seller.state.clock, "now", lambda: moment)
     seller.state.faults.limits_on = True
     for _ in range(limits.BUSY.first):
         seller.http.get("locations")
     moment += timedelta(seconds=1)
-    statuses = [seller.http.get("locations").status_code for _ in range(21)]
-    assert statuses == [200] * 20 + [429]
+    statuses = [seller.http.get("locations").status_code for _ in range(limits.CALLS_A_SECOND + 1)]
+    assert statuses == [200] * limits.CALLS_A_SECOND + [429]
     moment += timedelta(seconds=limits.RETRY_AFTER)
     assert seller.http.get("locations").status_code == 200
 
