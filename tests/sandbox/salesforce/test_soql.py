@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 from datetime import UTC, datetime
 
 import pytest
@@ -110,5 +109,10 @@ def test_moments_the_sdk_writes_are_read_to_the_second(moment):
 
 @given(st.text(max_size=60))
 def test_any_text_parses_or_is_refused(text):
-    with contextlib.suppress(MalformedQueryError):
-        parse(text)
+    try:
+        query = parse(text)
+    except MalformedQueryError as refused:
+        assert str(refused)
+    else:
+        assert text.strip().upper().startswith("SELECT")
+        assert query.fields
