@@ -32,11 +32,14 @@ def up(
     limits: Annotated[Switch, typer.Option(help="Rate limits and quotas of the vendors.")] = Switch.ON,
     faults: Annotated[str, typer.Option(help="Name of a fault that the vendors show from the start.")] = "none",
     state: Annotated[Path | None, typer.Option(help="Keep the vendors' data in this folder.")] = None,
+    env: Annotated[
+        Path | None, typer.Option(help="Also write what the hub needs to this file, for the shell (`. FILE`).")
+    ] = None,
 ) -> None:
     """Start the vendors, print one JSON line with every address and credential, run until stopped."""
     from onevoice.sandbox.main import up as serve
 
     try:
-        serve(seed, people, limits is Switch.ON, faults, state)
+        serve(seed, people, limits is Switch.ON, faults, state, env)
     except ValueError as exc:
         raise ConfigError(f"sandbox: {str(exc).removeprefix('sandbox: ')}") from exc

@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import hashlib
+import os
+import shlex
 import signal
 import socket
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -30,10 +32,11 @@ _PATIENCE_SECONDS = 1.0
 """How long a stopping server waits for the answers that are under way."""
 
 
-def up(seed: int, people: int, limits: bool, faults: str, state_dir: Path | None) -> None:
+def up(seed: int, people: int, limits: bool, faults: str, state_dir: Path | None, env_file: Path | None = None) -> None:
     """Print one JSON line with all addresses, then serve until SIGTERM, SIGINT or POST /stop.
 
-    With a `state_dir` the vendors' state is kept there at the end and taken up again at the next start.
+    With a `state_dir` the vendors' state is kept there at the end and taken up again at the next start. An `env_file`
+    is written first: what the hub needs in its environment, for a shell to read.
     ValueError when the number of people, the fault or the kept state does not fit.
     """
     with tempfile.TemporaryDirectory(prefix="onevoice-sandbox-") as temporary:
@@ -43,7 +46,10 @@ def up(seed: int, people: int, limits: bool, faults: str, state_dir: Path | None
             vendor.faults.limits_on = limits
             vendor.faults.use(faults, name)
         world.export_till(folder / "till")
-        asyncio.run(_Sandbox(world, folder).serve())
+        sandbox = _Sandbox(world, folder)
+        if env_file:
+            _write_for_shell(env_file, sandbox.announcement()["environment"])
+        asyncio.run(sandbox.serve())
         if state_dir:
             keep_world(world, state_dir)
 
@@ -100,7 +106,7 @@ class _Sandbox:
         loop = asyncio.get_running_loop()
         for signum in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(signum, self._stop)
-        sys.stdout.write(orjson.dumps(self._announcement()).decode() + "\n")
+        sys.stdout.write(orjson.dumps(self.announcement()).decode() + "\n")
         sys.stdout.flush()
         sockets = (self._sockets[name] for name in apps)
         await asyncio.gather(*(server.serve(sockets=[s]) for server, s in zip(self._servers, sockets, strict=True)))
@@ -115,7 +121,8 @@ class _Sandbox:
         for server in self._servers:
             server.force_exit = True
 
-    def _announcement(self) -> dict[str, Any]:
+    def announcement(self) -> dict[str, Any]:
+        """Every address and credential. The sockets listen already: whoever comes early is answered a little later."""
         sales, hub = self._config("salesforce"), self._config("hubspot")
         ca, till = str(self._certificate.ca), str(self._folder / "till")
         return {
@@ -166,6 +173,15 @@ class _Sandbox:
         if self._world.hubspot.faults.limits_on:
             return {}
         return {f"ONEVOICE_{name.upper()}_PACED": "off" for name in _APPS}
+
+
+def _write_for_shell(path: Path, environment: Mapping[str, str]) -> None:
+    """Lines that export variables. The file appears whole, so whoever waits for it never reads half of it."""
+    unfinished = path.with_name(f".{path.name}.part")
+    descriptor = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+        file.writelines(f"export {name}={shlex.quote(value)}\n" for name, value in environment.items())
+    unfinished.replace(path)
 
 
 def _listen() -> socket.socket:
