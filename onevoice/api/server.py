@@ -57,7 +57,7 @@ def run_server(
         timeout_graceful_shutdown=PATIENCE,
         h11_max_incomplete_event_size=LONGEST_HEAD,
     )
-    with _listen(host, port) as listening:
+    with listen(host, port) as listening:
         at = listening.getsockname()
         announce(f"http://{f'[{at[0]}]' if ':' in at[0] else at[0]}:{at[1]}")
         asyncio.run(_serve(_Server(config), listening))
@@ -73,7 +73,8 @@ async def _serve(server: _Server, listening: socket.socket) -> None:
     await server.serve(sockets=[listening])
 
 
-def _listen(host: str, port: int) -> socket.socket:
+def listen(host: str, port: int) -> socket.socket:
+    """A listening socket. Raises ConfigError when the address cannot be had."""
     try:
         family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
         # asyncio spares only sockets that name their protocol the 40 ms that Nagle's algorithm adds to an answer.

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib.util
-import socket
 import sys
 import threading
 import time
@@ -20,6 +19,7 @@ import uvicorn
 
 from onevoice.api import create_app
 from onevoice.api.access import Scope
+from onevoice.api.server import listen
 from onevoice.pipeline import Hub
 from onevoice.store import api_keys, identities
 
@@ -132,7 +132,7 @@ def served(hub: Hub) -> Iterator[Api]:
     moment = [hub.as_of]
     app = create_app(hub, lambda: moment[0])
     server = uvicorn.Server(uvicorn.Config(app, access_log=False, log_config=None, lifespan="on"))
-    with socket.create_server(("127.0.0.1", 0)) as listening:
+    with listen("127.0.0.1", 0) as listening:
         url = f"http://127.0.0.1:{listening.getsockname()[1]}"
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]}, daemon=True)
         thread.start()
