@@ -30,6 +30,8 @@ POINTS = "points"
 SERVED_VERSION = "X-Shopify-API-Version"
 
 _PASSING = frozenset({"INTERNAL_SERVER_ERROR", "TIMEOUT", "SERVICE_UNAVAILABLE"})
+TRANSIENT = frozenset({"INTERNAL_ERROR"})
+"""Codes of user errors that a later try may not meet again."""
 _CLOSED = {402: "the shop is frozen", 423: "the shop is locked"}
 
 
@@ -178,8 +180,10 @@ def _problems(body: Mapping[str, Any]) -> Sequence[Problem]:
 
 
 def problem_error(problems: Sequence[Problem], where: str) -> ConnectorError:
-    """One error for problems that stay, the one that is worth acting on first."""
+    """One error for the problems of a whole document, the one that is worth acting on first."""
     for problem in problems:
+        if problem.code in _PASSING:
+            return Unavailable(f"{where}: a failure at Shopify ({problem.code})")
         if problem.code == "MAX_COST_EXCEEDED":
             return TooCostly(f"{where}: one query may not cost so many points (MAX_COST_EXCEEDED)")
         if problem.code == "ACCESS_DENIED":

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
+from connectors._retry import call_with_retries
 from connectors._words import vendor_code, without_personal_data
-from connectors.shopify.client import Client, problem_error
+from connectors.shopify.client import TRANSIENT, Client, problem_error
 from connectors.shopify.selection import metafield_name, tag_name
-from onevoice.errors import ConfigError, ContractBroken
+from onevoice.errors import ConfigError, ContractBroken, Unavailable
 from onevoice.protocols import Field
 
 STREAM = "customers"
@@ -106,13 +108,8 @@ class Definitions:
             "type": TYPES[field.type],
             "ownerType": "CUSTOMER",
         }
-        variables = {"definition": definition}
-        answer = self._client.mutate(_CREATE, variables, stream=STREAM, cost=MUTATION_POINTS)
-        if answer.problems:
-            raise problem_error(answer.problems, f"{self._client.system}.{STREAM}")
-        errors: Sequence[Mapping[str, Any]] = answer.part("metafieldDefinitionCreate")["userErrors"]
-        # TAKEN: somebody else made it since we looked.
-        for error in errors:
+        # TAKEN: somebody else made it since we looked, or a try of ours that Shopify called failed did.
+        for error in call_with_retries(partial(self._asked_to_create, definition)):
             if error["code"] != "TAKEN":
                 words = without_personal_data(str(error["message"]))
                 raise ContractBroken(
@@ -120,3 +117,14 @@ class Definitions:
                     "(create the metafield definition in the admin, Settings, Custom data)"
                 )
         self._types[namespace][key] = TYPES[field.type]
+
+    def _asked_to_create(self, definition: Mapping[str, str]) -> Sequence[Mapping[str, Any]]:
+        """The user errors of one try; Unavailable for a failure at Shopify's that another try may not meet."""
+        where = f"{self._client.system}.{STREAM}"
+        answer = self._client.mutate(_CREATE, {"definition": definition}, stream=STREAM, cost=MUTATION_POINTS)
+        if answer.problems:
+            raise problem_error(answer.problems, where)
+        errors: Sequence[Mapping[str, Any]] = answer.part("metafieldDefinitionCreate")["userErrors"]
+        if any(error["code"] in TRANSIENT for error in errors):
+            raise Unavailable(f"{where}: a failure at Shopify (INTERNAL_ERROR)")
+        return errors

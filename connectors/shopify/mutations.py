@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from connectors._words import vendor_code, without_personal_data
-from connectors.shopify.client import Answer, Problem, denied
+from connectors.shopify.client import TRANSIENT, Answer, Problem, denied
 from onevoice.protocols import DeferReason, Outcome, WriteResult
 
 PACK = 25
@@ -24,8 +24,6 @@ _TOLD = {
     "customerEmailMarketingConsentUpdate": "code message",
 }
 """What a user error tells; those of tags and deletions have no code, and asking for one would void the document."""
-_TRANSIENT = frozenset({"INTERNAL_ERROR"})
-"""Codes of user errors that a later try may not meet again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +126,7 @@ def fault(mutation: Mutation, place: int, answer: Answer, where: str) -> WriteRe
         error = payload["userErrors"][0]
         code = vendor_code(error.get("code") or NO_CODE)
         words = without_personal_data(str(error.get("message", "")), _sent(mutation))
-        if code in _TRANSIENT:
+        if code in TRANSIENT:
             return WriteResult(key, Outcome.DEFERRED, code, words, DeferReason.RETRYABLE)
         return WriteResult(key, Outcome.REJECTED, code, words)
     shown = payload.get(mutation.proof.partition(" ")[0])

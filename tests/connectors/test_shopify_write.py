@@ -10,6 +10,8 @@ import pytest
 from connectors import open_budget, open_connector
 from onevoice.errors import Ambiguous, ConfigError, ContractBroken, PermissionMissing, Throttled
 from onevoice.protocols import DeferReason, Field, Outcome, Write, WriteResult, settle
+from onevoice.sandbox.gate import Schedule
+from onevoice.sandbox.shopify import limits
 
 TIER = "metafields.onevoice.tier"
 UNTIL = "metafields.onevoice.no_welcome_until"
@@ -140,6 +142,17 @@ def test_provision_makes_definitions_of_every_type_and_nothing_for_tags(shopify:
     fields += [Field("customers", DISCOUNT, "boolean", "x"), Field("customers", CONSENT, "text", "x")]
     assert len(shopify.open().provision(fields, dry_run=True)) == 6
     assert len(shopify.open().provision(fields, dry_run=False)) == 6
+    assert shopify.open().provision(fields, dry_run=False) == []
+
+
+def test_a_definition_that_failed_for_no_fault_of_its_own_is_asked_for_again(
+    shopify: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(limits, "FAILING", Schedule(first=1, every=2))  # by turns an error at the top and a user error
+    shopify.state.faults.limits_on = True
+    fields = [Field("customers", name, "text", name) for name in FIELDS[:3]]
+    assert len(shopify.open().provision(fields, dry_run=False)) == 3
+    assert shopify.state.calls.outcomes["partial_failure"] == 3
     assert shopify.open().provision(fields, dry_run=False) == []
 
 
