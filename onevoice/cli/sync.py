@@ -151,6 +151,8 @@ def sync(  # noqa: PLR0913, PLR0917  (every option of the command is one)
             f"(there are {', '.join(sorted(pushed)) or 'none'})"
         )
     cycle = run_showing(hub, systems=system, shown=shown)
+    if any(report.counts.get("accepted") for report in cycle.stages["push"].values()):
+        err.print(f"`onevoice undo {cycle.run}` takes back what this run wrote")
     if as_json:
         print_json(cycle.as_dict())
     if cycle.exit_code == DONE_WITH_FAULTS:
