@@ -24,7 +24,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 FENCE = re.compile(r"^```console\n(.*?)^```$", re.MULTILINE | re.DOTALL)
-ID = re.compile(r"\b(?:ovk_\w+|[0-9a-f]{12,})\b")
+ID = re.compile(r"\b(?:ovk_[\w-]+|[0-9a-f]{12,})\b")
 MARK = "=== end of step"
 PAGES = sorted(
     str(page.relative_to(ROOT))
@@ -117,7 +117,10 @@ def missing(wanted: list[str], answer: list[str], ids: dict[str, str]) -> str | 
 def test_commands_of_a_page_work(checkout: Path, shell: Shell, page: str) -> None:
     ids: dict[str, str] = {}
     faults = []
-    for command, wanted in steps((checkout / page).read_text("utf-8")):
+    typed = list(steps((checkout / page).read_text("utf-8")))
+    if shutil.which("curl") is None and any("curl" in command for command, _ in typed):
+        pytest.skip("the page asks over HTTP with curl, which is not on this machine")
+    for command, wanted in typed:
         code, answer = shell.type(with_ids(command, ids))
         line = missing(wanted, answer, ids)
         if code or line:

@@ -10,11 +10,13 @@ from typing import Any
 
 import pytest
 import typer.main
+from ruamel.yaml import YAML
 
 from connectors import catalogue
 from onevoice.cli import app as command_line
 from onevoice.cli.demo.report import schema
 from onevoice.configfile import load_project
+from onevoice.configfile.mapping_file import MappingFile
 from onevoice.settings import HubSettings
 
 
@@ -78,6 +80,14 @@ def test_decisions_are_listed(checkout: Path) -> None:
     folder = checkout / "docs/decisions"
     listed = re.findall(r"\]\((\d{4}-[^)]+\.md)\)", (folder / "README.md").read_text("utf-8"))
     assert sorted(listed) == sorted(path.name for path in folder.glob("0*.md"))
+
+
+@pytest.mark.parametrize("page", ["docs/how-to/push-safely.md"])
+def test_mappings_on_a_page_are_allowed(checkout: Path, page: str) -> None:
+    shown = re.findall(r"^```yaml\n(.*?)^```$", (checkout / page).read_text("utf-8"), flags=re.MULTILINE | re.DOTALL)
+    assert shown
+    for text in shown:
+        assert MappingFile.model_validate({"stream": "contacts", **YAML(typ="safe").load(text)}).push
 
 
 LINK = re.compile(r"\]\((?!https?:|#|mailto:)([^)#\s]+)")
