@@ -71,6 +71,11 @@ class Send(StrictModel):
     family: str = Field(description="Offer family.")
     channel: str = Field(description="Channel.")
     when: str = Field(description="When the system may send it, apart from `reaches` and `stopped_by`; TRUE if always.")
+    picks: Literal["all", "some"] = Field(
+        default="all",
+        description="`some`: of those it may go to, the campaign picks a part by a choice that nobody outside knows (a "
+        "share, a segment, whoever buys next). What is found there is told as what would happen if it picks the record.",
+    )
     stopped_by: str | None = Field(
         default=None,
         description="The field that stops this campaign: a date up to and including its day, a boolean while true.",

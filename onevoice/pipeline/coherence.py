@@ -9,17 +9,17 @@ from onevoice.model import Ref
 from onevoice.pipeline.decide import decision_of
 from onevoice.pipeline.desired import HubView
 from onevoice.pipeline.hub import Hub
-from onevoice.policy import RELATED, contradictions
-from onevoice.store import Connection, profiles
+from onevoice.policy import RELATED, Finding, contradictions
+from onevoice.store import Connection, pages, profiles
 
 
-def findings_of(hub: Hub, ref: str, view: HubView, raw: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """Open contradictions of one customer record as rows for the store.
+def contradictions_of(hub: Hub, ref: str, view: HubView, raw: Mapping[str, Any]) -> list[Finding]:
+    """Contradictions of one customer record.
 
     `raw` is the vendor's record as last read, with `list:<name>` and `related:<stream>` beside its own fields.
     """
     source = Ref.parse(ref)
-    found = contradictions(
+    return contradictions(
         hub.policy,
         decision_of(view.decision),
         facts=view.profile.facts,
@@ -30,6 +30,10 @@ def findings_of(hub: Hub, ref: str, view: HubView, raw: Mapping[str, Any]) -> li
         raw=raw,
         as_of=hub.today,
     )
+
+
+def findings_of(hub: Hub, ref: str, view: HubView, raw: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Contradictions of one customer record as rows for the store; `raw` as for `contradictions_of`."""
     return [
         {
             "ref": ref,
@@ -39,7 +43,7 @@ def findings_of(hub: Hub, ref: str, view: HubView, raw: Mapping[str, Any]) -> li
             "sentence": finding.sentence,
             "evidence": dict(finding.evidence),
         }
-        for finding in found
+        for finding in contradictions_of(hub, ref, view, raw)
     ]
 
 
@@ -54,8 +58,13 @@ def raw_of_customers(hub: Hub, connection: Connection, refs: Iterable[str]) -> d
     near = _children(connection, {ref for ref in refs if Ref.parse(ref).system in wanted}, wanted)
     far = _children(connection, {child for children in near.values() for child in children}, wanted)
     beside = profiles.load_raw(connection, {c for group in (*near.values(), *far.values()) for c in group})
+    read = {(system, stream) for system, stream, _ in pages.all_cursors(connection)}
     found = {ref: dict(raw) for ref, raw in profiles.load_raw(connection, refs).items()}
     for ref, raw in found.items():
+        system = Ref.parse(ref).system
+        for stream in wanted.get(system, ()):
+            if (system, stream) in read:  # what was never read is not known to be empty
+                raw[RELATED + stream] = []
         for child in near.get(ref, ()):
             if child not in beside:
                 continue

@@ -13,7 +13,7 @@ import orjson
 from identity import Golden, IdentityRecord, survive
 from onevoice import consent as consent_rules
 from onevoice import loyalty
-from onevoice.consent import channel_denied, point_states, resolve_consent
+from onevoice.consent import allowed_points, channel_denied, point_states, resolve_consent
 from onevoice.loyalty import merge_memberships
 from onevoice.model import ConsentEvent, ConsentState, Item, LoyaltyStatus, Membership, Origin, Ref
 from onevoice.pipeline.facts import Reading, facts_of, memberships_of
@@ -54,7 +54,7 @@ def _unify_chunk(hub: Hub, connection: Connection, ids: Sequence[str]) -> int:
     """Recompute some profiles and pass on those that differ from before."""
     before = profiles.load_marks(connection, ids)
     members = identities.load_members(connection, ids)
-    evidence = _Evidence(connection, ids, {ref for refs in members.values() for ref in refs}, hub.today)
+    evidence = Evidence(connection, ids, {ref for refs in members.values() for ref in refs}, hub.today)
     rows = [compute(hub, pid, members.get(pid, []), evidence) for pid in sorted(before)]
     changed = [row for row in rows if row.hash != before[row.profile_id][0]]
     same = [
@@ -68,7 +68,7 @@ def _unify_chunk(hub: Hub, connection: Connection, ids: Sequence[str]) -> int:
     return len(changed)
 
 
-class _Evidence:
+class Evidence:
     """Everything the store knows about some customer records, loaded at once."""
 
     def __init__(self, connection: Connection, ids: Iterable[str], refs: set[str], today: date) -> None:
@@ -112,7 +112,7 @@ class _Evidence:
         return [unique[key] for key in sorted(unique)]
 
 
-def compute(hub: Hub, profile_id: str, refs: Sequence[str], evidence: _Evidence) -> ProfileRow:
+def compute(hub: Hub, profile_id: str, refs: Sequence[str], evidence: Evidence) -> ProfileRow:
     """One profile from its evidence, as of the run's day."""
     records = [identity_record(row) for ref in refs if (row := evidence.customers.get(ref))]
     golden = survive(records, hub.config.identity)
@@ -123,7 +123,7 @@ def compute(hub: Hub, profile_id: str, refs: Sequence[str], evidence: _Evidence)
     former = evidence.former.get(profile_id, ())
     left = [event for link in former for event in evidence.events.get(link.ref, ())]
     own = [event for ref in refs for event in evidence.events.get(ref, ())]
-    noes = resolve_consent(left, hub.config.consent, hub.today).point_denied.values()
+    noes = _noes(resolve_consent(left, hub.config.consent, hub.today))
     consent = resolve_consent([*own, *noes], hub.config.consent, hub.today)
     persons = evidence.persons_at(points)
     standing = point_states(persons, hub.config.consent, hub.today)
@@ -131,12 +131,13 @@ def compute(hub: Hub, profile_id: str, refs: Sequence[str], evidence: _Evidence)
     opted_out = point_states(objections, hub.config.consent, hub.today)
     rules, country = hub.config.consent, golden.fields.get("country")
     denied = {channel: channel_denied(consent, channel, MARKETING, rules, country) for channel in rules.channels}
+    allowed = {channel: allowed_points(consent, channel, MARKETING, rules, country) for channel in rules.channels}
     reading = Reading(hub.today, ZoneInfo(hub.config.hub.timezone), hub.config.hub.currency)
     facts = facts_of(items, golden.fields, status.get(hub.programme), denied, reading)
     known = {
         "golden": dict(golden.fields),
         "status": {name: _status_json(s) for name, s in sorted(status.items())},
-        "consent": _consent_json(consent, standing, opted_out),
+        "consent": _consent_json(consent, standing, opted_out, allowed),
         "facts": facts,
     }
     digest = hashlib.blake2b(orjson.dumps(known, option=orjson.OPT_SORT_KEYS), digest_size=16).hexdigest()
@@ -153,6 +154,11 @@ def compute(hub: Hub, profile_id: str, refs: Sequence[str], evidence: _Evidence)
         ),
         **known,
     )
+
+
+def _noes(state: ConsentState) -> set[ConsentEvent]:
+    """Every no of a state: the latest on each contact point, and the person's own below a later bounce there."""
+    return {*state.point_denied.values(), *state.person_denied.values()}
 
 
 def _speaker(event: ConsentEvent) -> str:
@@ -205,10 +211,12 @@ def _consent_json(
     consent: ConsentState,
     standing: Mapping[tuple[str, str, str], ConsentEvent],
     opted_out: Mapping[tuple[str, str, str], ConsentEvent],
+    allowed: Mapping[str, frozenset[str] | None],
 ) -> dict[str, Any]:
     """Noes that reach the whole person, and those on each contact point: `opted_out` tells whether somebody said so,
-    or whether messages only do not arrive there."""
+    or whether messages only do not arrive there. `allowed` are the contact points with a yes, where one is needed."""
     return {
+        "allowed": {channel: sorted(points) for channel, points in sorted(allowed.items()) if points is not None},
         "person": {
             f"{channel}/{purpose}": _event_json(e) for (channel, purpose), e in sorted(consent.person_denied.items())
         },

@@ -2,7 +2,7 @@
 
 from onevoice.policy.bulk import Decisions, facts_table
 from onevoice.policy.check import check_policy
-from onevoice.policy.contradict import Finding, Refusal, contradictions
+from onevoice.policy.contradict import Finding, Ground, Refusal, contradictions
 from onevoice.policy.decide import Policy, compile_policy
 from onevoice.policy.explain import Explanation, Reason, explain, reasons
 from onevoice.policy.facts import FACTS
@@ -17,6 +17,7 @@ __all__ = [
     "Explanation",
     "Finding",
     "Gate",
+    "Ground",
     "Policy",
     "Reason",
     "Refusal",

@@ -7,7 +7,7 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from onevoice.configfile.suppression_file import Named
 from onevoice.model import Decision, Denial, Layer
@@ -25,6 +25,23 @@ class Refusal(StrEnum):
 
     OPTED_OUT = "opted_out"
     UNDELIVERABLE = "undeliverable"
+    NOT_ASKED_FOR = "not_asked_for"
+    """A yes is needed, and nobody gave one here. It is held back; that a system has no proof of a yes proves no no."""
+
+
+class Ground(StrEnum):
+    """What a contradiction rests on."""
+
+    OPTED_OUT = "opted_out"
+    """Somebody opted out on the very address or number."""
+    UNDELIVERABLE = "undeliverable"
+    """The very address bounced, or complained of spam."""
+    RULE = "rule"
+    """A rule denies it; `Finding.name` is the rule's."""
+    CLAIM = "claim"
+    """The message states another value than the true one; `Finding.name` is the fact's."""
+    ONCE = "once"
+    """Another record of the customer carries what they get once; `Finding.name` is the family's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +56,11 @@ class Finding:
     """What people call it."""
     evidence: Mapping[str, Any]
     """Raw fields and related values that make the system send; contact points are left out."""
+    ground: Ground
+    name: str
+    """Of what it rests on."""
+    picked: bool
+    """The campaign goes to some records only, by a choice nobody outside knows: this one may not be among them."""
 
 
 def contradictions(  # noqa: PLR0913  (each of them is named at the call)
@@ -71,33 +93,44 @@ def contradictions(  # noqa: PLR0913  (each of them is named at the call)
             continue
         no = refused.get(gate.channel) if gate.family in policy.marketing else None
         carried = gate.family in elsewhere
-        label, sentence = _named(policy, gate, row, true, denied.get(place), no, elsewhere=carried)
-        if sentence:
-            found.append(Finding(gate.family, gate.channel, label, sentence, dict(_evidence(gate, raw, row))))
+        named = _named(policy, gate, row, true, denied.get(place), no, elsewhere=carried)
+        if named is not None:
+            evidence = dict(_evidence(gate, raw, row))
+            found.append(
+                Finding(gate.family, gate.channel, *named.called, evidence, named.ground, named.name, gate.picks)
+            )
     return found
+
+
+class _Named(NamedTuple):
+    called: tuple[str, str]
+    """Label and sentence."""
+    ground: Ground
+    name: str
 
 
 def _named(
     policy: Policy, gate: Gate, row: Row, true: Row, denial: Denial | None, no: Refusal | None, *, elsewhere: bool
-) -> tuple[str, str]:
-    """Class and sentence of the strongest contradiction of an open gate; empty when there is none."""
+) -> _Named | None:
+    """The strongest contradiction of an open gate; None when there is none."""
     if no is Refusal.OPTED_OUT:
-        return _label(policy.contact_point, "contact_point")
+        return _Named(_called(policy.contact_point, "contact_point"), Ground.OPTED_OUT, gate.channel)
     if no is Refusal.UNDELIVERABLE and (denial is None or denial.layer > Layer.CONSENT):
-        return _label(policy.undeliverable, "undeliverable")
+        return _Named(_called(policy.undeliverable, "undeliverable"), Ground.UNDELIVERABLE, gate.channel)
     if denial is not None:
         rule = policy.by_id.get(denial.rule)
-        return (
+        called = (
             (rule.code or rule.id, rule.contradiction) if rule else (denial.rule, "an offer that was decided against")
         )
+        return _Named(called, Ground.RULE, denial.rule)
     for fact, claim in gate.claims.items():
         if claim(row) != true.get(fact):
-            return _label(policy.claims[fact], fact)
+            return _Named(_called(policy.claims[fact], fact), Ground.CLAIM, fact)
     once = policy.once.get(gate.family) if elsewhere else None
-    return (once.code or gate.family, once.contradiction) if once else ("", "")
+    return _Named((once.code or gate.family, once.contradiction), Ground.ONCE, gate.family) if once else None
 
 
-def _label(named: Named, otherwise: str) -> tuple[str, str]:
+def _called(named: Named, otherwise: str) -> tuple[str, str]:
     return named.code or otherwise, named.contradiction
 
 

@@ -37,6 +37,8 @@ class Gate:
     channel: str
     fields: tuple[str, ...]
     """Raw fields and related values that decide, sorted: the evidence. Contact points are left out."""
+    picks: bool
+    """Goes only to some of those it may go to, by a choice that nobody outside knows."""
     claims: Mapping[str, Evaluate] = field(repr=False)
     """Facts the message states: functions from typed raw values to what it says."""
     _opens: tuple[Evaluate, ...] = field(repr=False)
@@ -180,6 +182,7 @@ class _Compiling:
             family=send.family,
             channel=send.channel,
             fields=tuple(sorted(names - self.addresses)),
+            picks=send.picks == "some",
             claims={fact: compile_term(claim) for fact, claim in claims.items() if claim is not None},
             _opens=(compile_term(reaches), compile_term(when)),
             _stops=stops,
