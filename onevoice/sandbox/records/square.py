@@ -14,6 +14,7 @@ from onevoice.sandbox.population.permissions import Permissions
 from onevoice.sandbox.population.points import Holding
 from onevoice.sandbox.population.trade import Sale
 from onevoice.sandbox.records.writing import currency, moment
+from onevoice.sandbox.square.events import MERCHANT
 from onevoice.sandbox.square.tables import square_stamp
 from onevoice.sandbox.state import VendorState
 from onevoice.sandbox.truth import EMAIL, Account, Truth
@@ -33,7 +34,14 @@ class SquareRecords:
         opened = moment(as_of - timedelta(days=3000), self._rng)
         self._stores = [
             state.tables["locations"].insert(
-                {"name": name, "status": "ACTIVE", "country": "GB", "currency": "GBP", "timezone": "Europe/London"},
+                {
+                    "name": name,
+                    "merchant_id": MERCHANT,
+                    "status": "ACTIVE",
+                    "country": "GB",
+                    "currency": "GBP",
+                    "timezone": "Europe/London",
+                },
                 opened,
                 actor="seed",
             )
