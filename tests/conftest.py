@@ -5,16 +5,18 @@ from __future__ import annotations
 import os
 import tempfile
 import uuid
-from collections.abc import Iterator
-from importlib.util import module_from_spec, spec_from_file_location
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from functools import cache
 from pathlib import Path
-from types import ModuleType
 from urllib.parse import urlencode
 
 import psycopg
 import pytest
 
+from loopback import Stage, staged
 from onevoice.cli.processes import end_quietly
+from onevoice.sandbox.certificate import Certificate, make_certificate
 
 CHECKOUT = Path(__file__).parent.parent
 
@@ -28,14 +30,22 @@ def checkout() -> Path:
 
 
 @pytest.fixture(scope="session")
-def openapi_judging() -> ModuleType:
-    """The module openapi_judge.py beside this file."""
-    place = spec_from_file_location("openapi_judge", CHECKOUT / "tests" / "openapi_judge.py")
-    assert place
-    assert place.loader
-    module = module_from_spec(place)
-    place.loader.exec_module(module)
-    return module
+def certificate(tmp_path_factory: pytest.TempPathFactory) -> Certificate:
+    """For 127.0.0.1, of an authority that nobody knows."""
+    return make_certificate(tmp_path_factory.mktemp("tls"))
+
+
+@pytest.fixture(scope="session")
+def stage_of() -> Iterator[Callable[..., Stage]]:
+    """(vendor, certificate or nothing) -> the stage that all tests of this vendor use; the certificate makes it TLS."""
+    with ExitStack() as servers:
+
+        @cache
+        def stage(vendor: str, certificate: Certificate | None = None) -> Stage:
+            del vendor  # it tells one stage from another
+            return servers.enter_context(staged(certificate))
+
+        yield stage
 
 
 @pytest.fixture(scope="session")

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import importlib.util
 import sys
-import threading
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -15,11 +13,10 @@ from typing import Any
 
 import httpx
 import pytest
-import uvicorn
 
+from loopback import served as served_app
 from onevoice.api import create_app
 from onevoice.api.access import Scope
-from onevoice.api.server import listen
 from onevoice.pipeline import Hub
 from onevoice.store import api_keys, identities
 
@@ -131,20 +128,10 @@ def served(hub: Hub) -> Iterator[Api]:
     """The API of a hub on a free port of loopback; its clock shows the hub's own time until a test moves it."""
     moment = [hub.as_of]
     app = create_app(hub, lambda: moment[0])
-    server = uvicorn.Server(uvicorn.Config(app, access_log=False, log_config=None, lifespan="on"))
-    with listen("127.0.0.1", 0) as listening:
-        url = f"http://127.0.0.1:{listening.getsockname()[1]}"
-        thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]}, daemon=True)
-        thread.start()
-        while not server.started:
-            assert thread.is_alive(), "the server did not start"
-            time.sleep(0.01)
-        with httpx.Client(base_url=url, timeout=60) as client:
-            api = Api(hub, url, client, moment)
-            api.key(*EVERY)
-            yield api
-        server.should_exit = True
-        thread.join()
+    with served_app(app, lifespan="on") as url, httpx.Client(base_url=url, timeout=60) as client:
+        api = Api(hub, url, client, moment)
+        api.key(*EVERY)
+        yield api
 
 
 @pytest.fixture(scope="module")

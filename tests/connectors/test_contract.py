@@ -23,7 +23,7 @@ WAIVERS = {
     (
         "klaviyo",
         "provision_is_idempotent",
-    ): "custom properties come into being with their first value: nothing is provisioned, which a test of its own shows",
+    ): "custom properties come into being with their first value: nothing is provisioned, as a test of its own shows",
     ("shopify", "deleted_records_surface"): "Shopify lists no deleted customers: a point read finds them gone",
     ("files", "errors_keep_secrets"): "a folder has no secret; tests of its own show that faults name no values",
 }

@@ -339,14 +339,17 @@ def test_suppressing_again_leaves_no_second_entry(klaviyo: Any) -> None:
 
 def suppress_while_lagging(rig: Any, address: str) -> dict[str, tuple[Outcome, str]]:
     """Suppress, and let the lists catch up once the job is over."""
-    inner = rig.judge._judge
+    account = rig.stage.app
 
-    def judge(scope: Any, content: bytes, sent: list[Any]) -> None:
-        inner(scope, content, sent)
-        if "suppression" in scope["path"]:
-            rig.settle_index()
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        async def tell(message: Any) -> None:
+            if "suppression" in scope["path"]:
+                rig.settle_index()
+            await send(message)
 
-    rig.judge._judge = judge
+        await account(scope, receive, tell)
+
+    rig.stage.app = app
     return suppress(rig, address)
 
 

@@ -47,7 +47,7 @@ def vendor(scripted: Callable[..., Any], certificate: Any, budget: Any, monkeypa
         return server.login(exchange) if exchange.path.endswith("/token") else server.data(exchange)
 
     server.login, server.data, server.answer = login, lambda _: (200, {"ok": True}), answer
-    server.settings = {"url": server.url, "ca": str(certificate[0]), "client_id": "id", "client_secret": "hush"}
+    server.settings = {"url": server.url, "ca": str(certificate.ca), "client_id": "id", "client_secret": "hush"}
     server.client = lambda **more: Client("sf", {**server.settings, **more}, budget)
     server.org = lambda: open_connector("salesforce", "sf", server.settings, budget)
     monkeypatch.setattr(client_module, "TIMEOUT_SECONDS", (2.0, 0.3))

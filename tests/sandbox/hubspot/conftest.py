@@ -3,22 +3,18 @@
 from __future__ import annotations
 
 import json
-import socket
-import threading
-import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
-import uvicorn
 from hubspot import HubSpot
 from openapi_core import OpenAPI
 from openapi_core.testing import MockRequest, MockResponse
 
+from loopback import Stage
 from onevoice.sandbox.hubspot import create_app
 from onevoice.sandbox.state import Clock, ServerConfig, VendorState
 from onevoice.sandbox.tables import hubspot_state
@@ -68,44 +64,38 @@ class Portal:
         )
 
 
-@contextmanager
-def _served(state: VendorState) -> Iterator[Portal]:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        # Inherited by its connections; without it every answer waits 40 ms for the acknowledgement of its head.
-        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        url = f"http://127.0.0.1:{listener.getsockname()[1]}"
-        app = create_app(state, ServerConfig(url=url, **CREDENTIALS))
-        server = uvicorn.Server(uvicorn.Config(app, log_level="error", ws="none", lifespan="off"))
-        thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
-        thread.start()
-        while not server.started:
-            time.sleep(0.01)
-        yield Portal(state, url)
-        server.should_exit = True
-        thread.join(timeout=5)
+Opens = Callable[[VendorState], Portal]
 
 
 @pytest.fixture
-def portal() -> Iterator[Portal]:
+def opened(stage_of: Callable[..., Stage]) -> Opens:
+    """Opens a portal with this state, limits off, in place of the one before."""
+    stage = stage_of("hubspot")
+
+    def open_with(state: VendorState) -> Portal:
+        state.faults.limits_on = False
+        stage.app = create_app(state, ServerConfig(url=stage.url, **CREDENTIALS))
+        return Portal(state, stage.url)
+
+    return open_with
+
+
+@pytest.fixture
+def portal(opened: Opens) -> Portal:
     """An empty portal, limits off."""
-    state = hubspot_state(Clock(AS_OF))
-    state.faults.limits_on = False
-    with _served(state) as served:
-        yield served
+    return opened(hubspot_state(Clock(AS_OF)))
 
 
 @pytest.fixture
-def restarted(portal: Portal) -> Iterator[Callable[[], Portal]]:
-    """Makes another server that has taken over what the portal kept on disk."""
-    with ExitStack() as servers:
+def restarted(portal: Portal, opened: Opens) -> Callable[[], Portal]:
+    """Puts a server in the portal's place that has taken over what it kept on disk."""
 
-        def restart() -> Portal:
-            state = hubspot_state(Clock(portal.state.clock.now()))
-            state.load(json.loads(json.dumps(portal.state.dump())))
-            state.faults.limits_on = False
-            return servers.enter_context(_served(state))
+    def restart() -> Portal:
+        state = hubspot_state(Clock(portal.state.clock.now()))
+        state.load(json.loads(json.dumps(portal.state.dump())))
+        return opened(state)
 
-        yield restart
+    return restart
 
 
 class Judge:

@@ -3,22 +3,19 @@
 from __future__ import annotations
 
 import json
-import socket
-import threading
-import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import httpx
 import pytest
-import uvicorn
 
+import descriptions
+from loopback import Stage
 from onevoice.sandbox.klaviyo import create_app
 from onevoice.sandbox.klaviyo.tables import klaviyo_state
 from onevoice.sandbox.state import Clock, ServerConfig, VendorState
+from openapi_judge import Judged, OpenApiJudge
 
 AS_OF = datetime(2026, 11, 22, 9, tzinfo=UTC)
 KEY = "pk_sandbox"
@@ -28,7 +25,6 @@ HEADERS = {
     "Accept": "application/vnd.api+json",
     "Content-Type": "application/vnd.api+json",
 }
-SPEC = Path(__file__).parents[2] / "specs" / "klaviyo" / "klaviyo.json"
 
 
 class StillClock(Clock):
@@ -79,65 +75,42 @@ class Account:
         self.state.clock.advance(60)
 
 
-@pytest.fixture(scope="session")
-def klaviyo_judge(openapi_judging: ModuleType) -> Any:
-    """Klaviyo's description."""
-    return openapi_judging.OpenApiJudge(SPEC)
-
-
-class Stage:
-    """One server for all tests; each puts its own account on it."""
-
-    def __init__(self, url: str, judging: ModuleType, judge: Any) -> None:
-        self._url = url
-        self._judging = judging
-        self._judge = judge
-        self._app: Any = None
-        self.http = httpx.Client(base_url=f"{url}/api", headers=HEADERS, trust_env=False)
-
-    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
-        await self._app(scope, receive, send)
-
-    def account(self, state: VendorState) -> Account:
-        """From now on the server is that of this account, limits off."""
-        state.faults.limits_on = False
-        self._app = self._judging.Judged(create_app(state, ServerConfig(self._url, "", KEY)), self._judge)
-        return Account(state, self._url, self.http)
-
-
-@pytest.fixture(scope="session")
-def stage(openapi_judging: ModuleType, klaviyo_judge: Any) -> Iterator[Stage]:
-    """The server."""
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        # Inherited by its connections; without it every answer waits 40 ms for the acknowledgement of its head.
-        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        stage = Stage(f"http://127.0.0.1:{listener.getsockname()[1]}", openapi_judging, klaviyo_judge)
-        server = uvicorn.Server(uvicorn.Config(stage, log_level="error", ws="none", lifespan="off"))
-        thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
-        thread.start()
-        while not server.started:
-            time.sleep(0.01)
-        with stage.http:
-            yield stage
-        server.should_exit = True
-        thread.join(timeout=5)
+@pytest.fixture
+def klaviyo_judge() -> OpenApiJudge:
+    """Klaviyo's description, which has nothing against anybody yet."""
+    judge = descriptions.klaviyo_judge()
+    judge.violations.clear()
+    return judge
 
 
 @pytest.fixture
-def account(stage: Stage, klaviyo_judge: Any) -> Iterator[Account]:
-    """An empty account, limits off; every request and answer of the test is judged."""
-    klaviyo_judge.violations.clear()
-    yield stage.account(klaviyo_state(StillClock(AS_OF)))
+def opened(stage_of: Callable[..., Stage], klaviyo_judge: OpenApiJudge) -> Iterator[Callable[[VendorState], Account]]:
+    """Opens an account with this state, limits off, in place of the one before; every request and answer is judged."""
+    stage = stage_of("klaviyo")
+    with httpx.Client(base_url=f"{stage.url}/api", headers=HEADERS, trust_env=False) as http:
+
+        def open_with(state: VendorState) -> Account:
+            state.faults.limits_on = False
+            stage.app = Judged(create_app(state, ServerConfig(stage.url, "", KEY)), klaviyo_judge)
+            return Account(state, stage.url, http)
+
+        yield open_with
     assert klaviyo_judge.violations == []
 
 
 @pytest.fixture
-def restarted(account: Account, stage: Stage) -> Callable[[], Account]:
+def account(opened: Callable[[VendorState], Account]) -> Account:
+    """An empty account, limits off."""
+    return opened(klaviyo_state(StillClock(AS_OF)))
+
+
+@pytest.fixture
+def restarted(account: Account, opened: Callable[[VendorState], Account]) -> Callable[[], Account]:
     """Puts another server in its place that has taken over what the account kept on disk."""
 
     def restart() -> Account:
         state = klaviyo_state(StillClock(account.state.clock.now()))
         state.load(json.loads(json.dumps(account.state.dump())))
-        return stage.account(state)
+        return opened(state)
 
     return restart

@@ -18,7 +18,7 @@ HEADERS = {
 
 
 @pytest.fixture
-def violations(openapi_judging, klaviyo_judge):
+def violations(klaviyo_judge):
     """What the judge has against one exchange."""
 
     def judge(
@@ -37,8 +37,7 @@ def violations(openapi_judging, klaviyo_judge):
         sent = json.dumps(asked).encode() if asked is not None else b""
         answer = MockResponse(content, status, {"content-type": kind}, kind)
         klaviyo_judge.exchange(method, path, query, headers, sent, answer)
-        told, klaviyo_judge.violations = klaviyo_judge.violations, []
-        return told
+        return list(klaviyo_judge.violations)
 
     return judge
 

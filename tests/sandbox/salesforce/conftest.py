@@ -2,57 +2,25 @@
 
 from __future__ import annotations
 
-import ipaddress
-import socket
 import ssl
-import threading
-import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import httpx
 import pytest
 import requests
-import uvicorn
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
 from requests.adapters import HTTPAdapter
 from simple_salesforce.api import Salesforce
-from starlette.types import ASGIApp, Receive, Scope, Send
 
+from loopback import Stage
+from onevoice.sandbox.certificate import Certificate
 from onevoice.sandbox.salesforce import create_app
 from onevoice.sandbox.state import Clock, ServerConfig, VendorState
 from onevoice.sandbox.tables import salesforce_state
 
 AS_OF = datetime(2026, 11, 22, 9, tzinfo=UTC)
 CLIENT = ("client", "secret")
-
-
-@pytest.fixture(scope="session")
-def certificate(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
-    """(certificate, key) for 127.0.0.1; the certificate is its own authority."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "127.0.0.1")])
-    now = datetime.now(UTC)
-    built = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - timedelta(hours=1))
-        .not_valid_after(now + timedelta(days=1))
-        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]), critical=False)
-        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
-        .sign(key, hashes.SHA256())
-    )
-    folder = tmp_path_factory.mktemp("tls")
-    (folder / "ca.pem").write_bytes(built.public_bytes(serialization.Encoding.PEM))
-    pem = serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    (folder / "key.pem").write_bytes(key.private_bytes(*pem))
-    return folder / "ca.pem", folder / "key.pem"
 
 
 class Org:
@@ -132,46 +100,18 @@ class _Redirected(HTTPAdapter):
         return super().send(request, *args, **kwargs)  # type: ignore[arg-type]
 
 
-class Switch:
-    """The one server of the session; every test puts its own org behind it, for TLS connections are slow to end."""
-
-    def __init__(self, url: str) -> None:
-        self.url = url
-        self.app: ASGIApp | None = None
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve from the org of the moment."""
-        assert self.app is not None
-        await self.app(scope, receive, send)
-
-
-@pytest.fixture(scope="session")
-def switch(certificate: tuple[Path, Path]) -> Iterator[Switch]:
-    """A TLS server on loopback."""
-    ca, key = certificate
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        # Inherited by its connections; without it every answer waits 40 ms for the acknowledgement of its head.
-        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        served = Switch(f"https://127.0.0.1:{listener.getsockname()[1]}")
-        config = uvicorn.Config(
-            served, log_level="error", ws="none", lifespan="off", ssl_certfile=str(ca), ssl_keyfile=str(key)
-        )
-        server = uvicorn.Server(config)
-        thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
-        thread.start()
-        while not server.started:
-            time.sleep(0.01)
-        yield served
-        server.should_exit = True
-        thread.join(timeout=5)
+@pytest.fixture
+def stage(stage_of: Callable[..., Stage], certificate: Certificate) -> Stage:
+    """The one server of all tests; it speaks TLS."""
+    return stage_of("salesforce", certificate)
 
 
 @pytest.fixture
-def org(switch: Switch, certificate: tuple[Path, Path]) -> Iterator[Org]:
+def org(stage: Stage, certificate: Certificate) -> Iterator[Org]:
     """An empty org, limits off."""
     state = salesforce_state(Clock(AS_OF))
     state.faults.limits_on = False
-    switch.app = create_app(state, ServerConfig(url=switch.url, client_id=CLIENT[0], client_secret=CLIENT[1]))
-    served = Org(state, switch.url, certificate[0])
+    stage.app = create_app(state, ServerConfig(url=stage.url, client_id=CLIENT[0], client_secret=CLIENT[1]))
+    served = Org(state, stage.url, certificate.ca)
     yield served
     served.close()

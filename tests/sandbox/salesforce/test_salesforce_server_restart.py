@@ -9,7 +9,7 @@ from onevoice.sandbox.state import Clock, ServerConfig
 from onevoice.sandbox.tables import salesforce_state
 
 
-def test_a_restart_forgets_only_the_sessions(org, switch):
+def test_a_restart_forgets_only_the_sessions(org, stage):
     key, gone = org.contact(FirstName="Ann"), org.contact(FirstName="Bob")
     org.field("onevoice_tier__c", type="Text", length=40)
     sf = org.sdk()
@@ -19,7 +19,7 @@ def test_a_restart_forgets_only_the_sessions(org, switch):
 
     again = salesforce_state(Clock(org.state.clock.now()))
     again.load(json.loads(json.dumps(org.state.dump())))
-    switch.app = create_app(again, ServerConfig(switch.url, "client", "secret"))
+    stage.app = create_app(again, ServerConfig(stage.url, "client", "secret"))
     rows = sf.query("SELECT Id, onevoice_tier__c, IsDeleted FROM Contact ORDER BY Id", include_deleted=True)["records"]
     assert [(row["Id"], row["onevoice_tier__c"], row["IsDeleted"]) for row in rows] == [
         (key, "gold", False),

@@ -3,21 +3,17 @@
 from __future__ import annotations
 
 import json
-import socket
-import threading
-import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
-import uvicorn
 from graphql import GraphQLSchema, build_schema, execute_sync, parse, validate
 from graphql.execution.values import get_variable_values
 
+from loopback import Stage
 from onevoice.sandbox.shopify import create_app
 from onevoice.sandbox.shopify.tables import gid_kind, shopify_stamp, shopify_state
 from onevoice.sandbox.state import Clock, ServerConfig, VendorState
@@ -163,49 +159,42 @@ def line(**fields: Any) -> dict[str, Any]:
     }
 
 
-@contextmanager
-def _served(state: VendorState, judge: Judge) -> Iterator[Shop]:
-    with socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP) as listener:
-        listener.bind(("127.0.0.1", 0))
-        url = f"http://127.0.0.1:{listener.getsockname()[1]}"
-        config = ServerConfig(url=url, client_id="app", client_secret=TOKEN, read_only_token=READ_ONLY)
-        server = uvicorn.Server(uvicorn.Config(create_app(state, config), log_level="error", ws="none", lifespan="off"))
-        thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
-        thread.start()
-        while not server.started:
-            time.sleep(0.01)
-
-        def check(response: httpx.Response) -> None:
-            response.read()
-            judge.check(response)
-
-        with httpx.Client(base_url=url, trust_env=False, event_hooks={"response": [check]}) as client:
-            yield Shop(state, url, client)
-        server.should_exit = True
-        thread.join(timeout=5)
-
-
 @pytest.fixture
-def shop(judge: Judge) -> Iterator[Shop]:
-    """An empty shop, limits off."""
-    state = shopify_state(Clock(AS_OF))
-    state.faults.limits_on = False
-    with _served(state, judge) as served:
-        yield served
+def opened(stage_of: Callable[..., Stage], judge: Judge) -> Iterator[Callable[[VendorState], Shop]]:
+    """Opens a shop with this state, limits off, in place of the one before; every request and answer is judged."""
+    stage = stage_of("shopify")
 
+    def check(response: httpx.Response) -> None:
+        response.read()
+        judge.check(response)
 
-@pytest.fixture
-def restarted(shop: Shop, judge: Judge) -> Iterator[Callable[[], Shop]]:
-    """Makes another server that has taken over what the shop kept on disk."""
-    with ExitStack() as servers:
+    with httpx.Client(base_url=stage.url, trust_env=False, event_hooks={"response": [check]}) as client:
 
-        def restart() -> Shop:
-            state = shopify_state(Clock(shop.state.clock.now()))
-            state.load(json.loads(json.dumps(shop.state.dump())))
+        def open_with(state: VendorState) -> Shop:
             state.faults.limits_on = False
-            return servers.enter_context(_served(state, judge))
+            config = ServerConfig(stage.url, client_id="app", client_secret=TOKEN, read_only_token=READ_ONLY)
+            stage.app = create_app(state, config)
+            return Shop(state, stage.url, client)
 
-        yield restart
+        yield open_with
+
+
+@pytest.fixture
+def shop(opened: Callable[[VendorState], Shop]) -> Shop:
+    """An empty shop, limits off."""
+    return opened(shopify_state(Clock(AS_OF)))
+
+
+@pytest.fixture
+def restarted(shop: Shop, opened: Callable[[VendorState], Shop]) -> Callable[[], Shop]:
+    """Puts a server in the shop's place that has taken over what it kept on disk."""
+
+    def restart() -> Shop:
+        state = shopify_state(Clock(shop.state.clock.now()))
+        state.load(json.loads(json.dumps(shop.state.dump())))
+        return opened(state)
+
+    return restart
 
 
 @pytest.fixture

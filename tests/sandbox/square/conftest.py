@@ -3,29 +3,24 @@
 from __future__ import annotations
 
 import json
-import socket
-import threading
-import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import httpx
 import pytest
-import uvicorn
 
+import descriptions
+from loopback import Stage
 from onevoice.sandbox.square import create_app
 from onevoice.sandbox.square.tables import square_state
 from onevoice.sandbox.state import Clock, ServerConfig, VendorState
+from openapi_judge import Judged, OpenApiJudge
 
 AS_OF = datetime(2026, 11, 22, 9, tzinfo=UTC)
 LONG_AGO = AS_OF - timedelta(days=3)
 TOKEN = "sandbox-token-of-the-seller"
-SPECS = Path(__file__).parents[2] / "specs" / "square"
-AREAS = ("customers", "events", "loyalty", "orders")
 TYPES = "https://developer-production-s.squarecdn.com/schemas/v1/common.json#squareup.common."
 
 
@@ -92,65 +87,26 @@ class Seller:
         return answer.json()
 
 
-@pytest.fixture(scope="session")
-def square_judge(openapi_judging: ModuleType) -> Any:
-    """Square's description, in two ways stricter and in one way more complete than published.
-
-    Objects have no fields that it does not name, and an answer has the shape of a good one whatever its status: the
-    description only knows 200, whose schema has a place for errors.
-    """
-    areas = [json.loads((SPECS / f"{name}.json").read_text()) for name in AREAS]
-    paths = {path: operations for area in areas for path, operations in area["paths"].items()}
-    schemas = {name: schema for area in areas for name, schema in area["components"]["schemas"].items()}
-    for operations in paths.values():
-        for operation in operations.values():
-            operation["responses"]["default"] = operation["responses"]["200"]
-    for schema in schemas.values():
-        if "properties" in schema:
-            schema["additionalProperties"] = False
-    return openapi_judging.OpenApiJudge(SPECS / "customers.json", paths=paths, components={"schemas": schemas})
-
-
-class Switch:
-    """An ASGI app that is whatever app it is told to be: one server for all tests."""
-
-    def __init__(self) -> None:
-        self.app: Any = None
-        self.url = ""
-
-    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
-        await self.app(scope, receive, send)
-
-
-@pytest.fixture(scope="session")
-def square_switch() -> Iterator[Switch]:
-    """A server without a seller yet."""
-    switch = Switch()
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        switch.url = f"http://127.0.0.1:{listener.getsockname()[1]}"
-        server = uvicorn.Server(uvicorn.Config(switch, log_level="error", ws="none", lifespan="off"))
-        thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
-        thread.start()
-        while not server.started:
-            time.sleep(0.01)
-        yield switch
-        server.should_exit = True
-        thread.join(timeout=5)
+@pytest.fixture
+def square_judge() -> OpenApiJudge:
+    """Square's description, which has nothing against anybody yet."""
+    judge = descriptions.square_judge()
+    judge.violations.clear()
+    return judge
 
 
 @pytest.fixture
-def opened(square_switch: Switch, openapi_judging: ModuleType, square_judge: Any) -> Iterator[Callable[..., Seller]]:
-    """Opens a seller with a state; every request and answer of the test is judged."""
+def opened(stage_of: Callable[..., Stage], square_judge: OpenApiJudge) -> Iterator[Callable[..., Seller]]:
+    """Opens a seller with a state, in place of the one before; every request and answer of the test is judged."""
+    stage = stage_of("square")
     with ExitStack() as clients:
 
         def open_with(state: VendorState) -> Seller:
-            app = create_app(state, ServerConfig(square_switch.url, "", TOKEN))
-            square_switch.app = openapi_judging.Judged(app, square_judge)
-            seller = Seller(state, square_switch.url)
+            stage.app = Judged(create_app(state, ServerConfig(stage.url, "", TOKEN)), square_judge)
+            seller = Seller(state, stage.url)
             clients.callback(seller.http.close)
             return seller
 
-        square_judge.violations.clear()
         yield open_with
     assert square_judge.violations == []
 

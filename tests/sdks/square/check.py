@@ -5,45 +5,27 @@ The SDK lives in an environment of its own, made once and kept under .onevoice/s
 
 from __future__ import annotations
 
-import socket
-import subprocess
 import sys
-import threading
-import time
-import venv
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-import uvicorn
-
 from onevoice.sandbox.square import create_app
 from onevoice.sandbox.square.tables import square_stamp, square_state
-from onevoice.sandbox.state import Clock, ServerConfig, VendorState
+from onevoice.sandbox.state import Clock, VendorState
 
 HERE = Path(__file__).parent
-HOME = HERE.parents[2] / ".onevoice" / "sdks" / "square"
-REQUIREMENTS = HERE / "requirements.txt"
-TOKEN = "sandbox-token"
+sys.path.insert(0, str(HERE.parents[1] / "support"))
+from descriptions import square_judge  # noqa: E402 - it lies beside the tests, not in a package
+from sdk_check import drive  # noqa: E402 - as above
+
 NAMES = [f"Person {number}" for number in range(5)]
 NOW = datetime(2026, 11, 22, 9, tzinfo=UTC)
 LOCATION = "LEEDS00000001"
 
 
-def environment() -> Path:
-    """The Python of the SDK's environment, made anew when the requirements have changed."""
-    python, stamp = HOME / "bin" / "python", HOME / "installed.txt"
-    if not stamp.exists() or stamp.read_text() != REQUIREMENTS.read_text():
-        venv.create(HOME, with_pip=True, clear=True)
-        install = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-deps", "--require-hashes"]
-        subprocess.run([python, *install, "-r", REQUIREMENTS], check=True)
-        stamp.write_text(REQUIREMENTS.read_text())
-    return python
-
-
-def populate(state: VendorState) -> None:
-    """Five customers, each with an order and all but the last with a loyalty account."""
+def seller() -> VendorState:
+    """A seller with five customers, each with an order and all but the last with a loyalty account; limits on."""
+    state = square_state(Clock(NOW))
     tables = state.tables
     spend = {"amount_money": {"amount": 100, "currency": "GBP"}, "tax_mode": "AFTER_TAX"}
     program = {
@@ -75,6 +57,7 @@ def populate(state: VendorState) -> None:
                 "expiring_point_deadlines": [{"points": 40, "expires_at": "2027-02-01T00:00:00Z"}],
             }
             tables["loyalty_accounts"].insert(account, stamp=at, actor="seed")
+    return state
 
 
 def _order(customer: str) -> dict[str, object]:
@@ -91,30 +74,5 @@ def _order(customer: str) -> dict[str, object]:
     return {**named, "line_items": [line], "total_money": money}
 
 
-@contextmanager
-def sandbox() -> Iterator[str]:
-    """The address of a seller, limits on."""
-    state = square_state(Clock(NOW))
-    populate(state)
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        url = f"http://127.0.0.1:{listener.getsockname()[1]}"
-        app = create_app(state, ServerConfig(url, "", TOKEN))
-        server = uvicorn.Server(uvicorn.Config(app, log_level="error", ws="none", lifespan="off"))
-        thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
-        thread.start()
-        while not server.started:
-            time.sleep(0.01)
-        yield url
-        server.should_exit = True
-        thread.join(timeout=5)
-
-
-def main() -> int:
-    """Drive the sandbox; the status of the process that did."""
-    python = environment()
-    with sandbox() as url:
-        return subprocess.run([python, HERE / "drive.py", url, TOKEN, *NAMES], check=False, timeout=120).returncode
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(drive(HERE, create_app, seller(), square_judge(), "sandbox-token", NAMES))

@@ -1,62 +1,35 @@
-"""A sandbox shop with customers, for the contract suite and for tests of its own."""
+"""A sandbox shop with customers."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from typing import Any
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+from typing import ClassVar
 
-from connectors import open_connector
-from onevoice.protocols import Budget, Field, Write
+from loopback import Stage
+from onevoice.protocols import Field, Write
 from onevoice.sandbox.shopify import create_app, shopify_state
-from onevoice.sandbox.state import Clock, ServerConfig, VendorState
+from onevoice.sandbox.state import Clock, ServerConfig
+from rigs.common import AS_OF, LONG_AGO, VendorRig
 
-Serve = Callable[..., AbstractContextManager[str]]
-"""conftest's `served`."""
-AS_OF = datetime(2026, 11, 22, 9, tzinfo=UTC)
-LONG_AGO = AS_OF - timedelta(days=30)
 TOKEN = "shpat_s3cr3t-of-the-app"  # the tests look for it in error texts
 TIER, UNTIL = "metafields.onevoice.tier", "metafields.onevoice.no_welcome_until"
 DISCOUNT = "tagged.onevoice-no-discount"
 CONSENT = "defaultEmailAddress.marketingState"
 
 
-@dataclass
-class ShopifyRig:
-    """Customers hold metafields of the fields that `provision` made."""
+class ShopifyRig(VendorRig):
+    """The shop. Customers hold metafields of the fields that `provision` made."""
 
-    state: VendorState
-    settings: Mapping[str, str]
-    budget: Callable[[], Budget]
-    kind: str = "shopify"
-    stream: str = "customers"
-    fields: tuple[str, ...] = ("lastName", "defaultEmailAddress.emailAddress", TIER, DISCOUNT)
-    private: tuple[str, ...] = (TOKEN, "jane.moss", "0-no-date")
-
-    def open(self, *, bad_credential: bool = False) -> Any:
-        settings = {**self.settings, "access_token": f"{TOKEN}-but-wrong"} if bad_credential else self.settings
-        return open_connector("shopify", "shopify", settings, self.budget())
-
-    def settled(self) -> datetime:
-        self.state.clock.advance(7200)
-        return self.state.clock.now()
-
-    def keys(self) -> set[str]:
-        return set(self.state.tables["customers"].rows)
+    kind: ClassVar = "shopify"
+    stream: ClassVar = "customers"
+    fields: ClassVar = ("lastName", "defaultEmailAddress.emailAddress", TIER, DISCOUNT)
+    private: ClassVar = (TOKEN, "jane.moss", "0-no-date")
+    credential: ClassVar = "access_token"
 
     def edit(self, key: str) -> None:
-        self.state.tables["customers"].update(key, {"lastName": "Edited"}, actor="hand")
-
-    def delete(self, key: str) -> None:
-        self.state.tables["customers"].delete(key, actor="hand")
-
-    def throttle(self, *, on: bool) -> None:
-        self.state.faults.throttle = on
-
-    def calls(self) -> int:
-        return int(self.state.calls.summary()["calls"])
+        self.people.update(key, {"lastName": "Edited"}, actor="hand")
 
     def good(self, key: str, serial: int) -> Write:
         return Write(key, {TIER: f"tier {serial}", UNTIL: f"2027-01-{serial:02d}", DISCOUNT: True})
@@ -101,10 +74,10 @@ class ShopifyRig:
             "metafields": {},
             **fields,
         }
-        return self.state.tables["customers"].insert(row, stamp=stamp, key=key, actor="seed")
+        return self.people.insert(row, stamp=stamp, key=key, actor="seed")
 
     def _held(self, key: str, name: str) -> object:
-        row = self.state.tables["customers"].rows[key]
+        row = self.people.rows[key]
         if name == CONSENT:
             return row["emailMarketing"]["state"]
         if name.startswith("tagged."):
@@ -113,12 +86,12 @@ class ShopifyRig:
 
 
 @contextmanager
-def shop(served: Serve, budget: Callable[[], Budget]) -> Iterator[ShopifyRig]:
+def shop(stage: Stage) -> Iterator[ShopifyRig]:
     """A shop without customers, limits off, with the metafields that the tests write."""
     state = shopify_state(Clock(AS_OF))
     state.faults.limits_on = False
-    with served(lambda url: create_app(state, ServerConfig(url, "", TOKEN)), None) as url:
-        rig = ShopifyRig(state, {"url": url, "access_token": TOKEN}, budget)
-        made = [Field("customers", TIER, "text", "Tier"), Field("customers", UNTIL, "date", "No welcome until")]
-        rig.open().provision(made, dry_run=False)
-        yield rig
+    stage.app = create_app(state, ServerConfig(stage.url, "", TOKEN))
+    rig = ShopifyRig(state, {"url": stage.url, "access_token": TOKEN})
+    made = [Field("customers", TIER, "text", "Tier"), Field("customers", UNTIL, "date", "No welcome until")]
+    rig.open().provision(made, dry_run=False)
+    yield rig

@@ -1,7 +1,7 @@
 """A vendor's official OpenAPI description as the judge of everything that goes over the wire to its sandbox.
 
 `Judged` stands before the sandbox's app, in its process: whoever calls (a test, a connector, an SDK), each request and
-each answer is held against the description. A request that was turned down with a 4xx other than 429 may be wrong, for
+each answer is held against the description. A request that was turned down with a 4xx other than 429 may be wrong where
 tests ask wrongly on purpose; its answer may not.
 
 openapi-core lets a request pass that lacks a required header when the header's schema has a default; so required
@@ -12,10 +12,11 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qs
+from urllib.parse import parse_qs, parse_qsl
 
 from openapi_core import Config, OpenAPI
 from openapi_core.exceptions import OpenAPIError
@@ -23,6 +24,8 @@ from openapi_core.testing import MockRequest, MockResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 HOST = "http://vendor.test"
+TURNED_DOWN = frozenset({*range(400, 500)} - {429})
+"""Statuses that say what is wrong with a request."""
 
 
 class OpenApiJudge:
@@ -39,9 +42,17 @@ class OpenApiJudge:
         self.judged = 0
 
     def exchange(
-        self, method: str, path: str, query: str, headers: Mapping[str, str], body: bytes, answer: MockResponse
+        self,
+        method: str,
+        path: str,
+        query: str,
+        headers: Mapping[str, str],
+        body: bytes,
+        answer: MockResponse,
+        *,
+        pardoned: Collection[int] = TURNED_DOWN,
     ) -> None:
-        """Judge one request with its answer."""
+        """Judge one request with its answer; where its status is one of `pardoned`, the request may be wrong."""
         self.judged += 1
         place = f"{method} {path}"
         operation = self._operation(method, path)
@@ -58,7 +69,7 @@ class OpenApiJudge:
             data=body or None,
             content_type=headers.get("content-type", "").partition(";")[0].strip() or "application/json",
         )
-        if not 400 <= answer.status_code < 500 or answer.status_code == 429:
+        if answer.status_code not in pardoned:
             missing = _required_headers(operation) - {name.lower() for name in headers}
             self.violations += [f"{place}: the required header {name} is missing" for name in sorted(missing)]
             self._try(f"{place}: request", lambda: self._api.validate_request(asked))
@@ -79,20 +90,32 @@ class OpenApiJudge:
             self.violations.append(f"{what}: {_told(error)}")
 
 
-class Judged:
-    """An ASGI app behind a judge."""
+@dataclass(frozen=True)
+class Asked:
+    """One call that the vendor got."""
 
-    def __init__(self, app: ASGIApp, judge: OpenApiJudge) -> None:
+    method: str
+    path: str
+    params: Mapping[str, str]
+    body: Any
+    status: int
+
+
+class Judged:
+    """An ASGI app behind a judge, with the calls that it got."""
+
+    def __init__(self, app: ASGIApp, judge: OpenApiJudge, *, pardoned: Collection[int] = TURNED_DOWN) -> None:
         self._app = app
         self._judge = judge
+        self._pardoned = pardoned
+        self.calls: list[Asked] = []
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        asked, said = bytearray(), bytearray()
+        asked, said = bytearray(), list[Message]()
         heard: list[Message] = []
-        start: dict[str, Any] = {}
         # Read before the app has its turn: an app that refuses at the door never asks for the body.
         while not heard or heard[-1].get("more_body"):
             heard.append(await receive())
@@ -101,21 +124,29 @@ class Judged:
         async def hear() -> Message:
             return heard.pop(0) if heard else await receive()
 
-        async def tell(message: Message) -> None:
-            start.update(message)
-            said.extend(message.get("body", b""))
+        async def keep(message: Message) -> None:
+            said.append(message)
+
+        await self._app(scope, hear, keep)
+        self._take_note(scope, bytes(asked), said)
+        # Judged before it is sent: who has the answer may ask at once what the judge says.
+        for message in said:
             await send(message)
 
-        await self._app(scope, hear, tell)
-        headers = _texts(start["headers"])
+    def _take_note(self, scope: Scope, asked: bytes, said: list[Message]) -> None:
+        status, headers = said[0]["status"], _texts(said[0]["headers"])
+        answer = b"".join(message.get("body", b"") for message in said)
         content_type = headers.get("content-type", "application/json").partition(";")[0]
+        method, query = scope["method"], scope["query_string"].decode()
+        self.calls.append(Asked(method, scope["path"], dict(parse_qsl(query)), _json(asked), status))
         self._judge.exchange(
-            scope["method"],
+            method,
             scope["path"].rstrip("/"),
-            scope["query_string"].decode(),
+            query,
             _texts(scope["headers"]),
-            bytes(asked),
-            MockResponse(bytes(said), start["status"], headers, content_type),
+            asked,
+            MockResponse(answer, status, headers, content_type),
+            pardoned=self._pardoned,
         )
 
 
@@ -126,6 +157,14 @@ def _pattern(path: str) -> re.Pattern[str]:
 def _required_headers(operation: Mapping[str, Any]) -> set[str]:
     parameters = operation.get("parameters", ())
     return {one["name"].lower() for one in parameters if one.get("in") == "header" and one.get("required")}
+
+
+def _json(body: bytes) -> Any:
+    """None where it is none."""
+    try:
+        return json.loads(body)
+    except ValueError:
+        return None
 
 
 def _texts(headers: Any) -> dict[str, str]:
