@@ -12,6 +12,5 @@ def contact_point(value: str) -> str:
     mailbox (its help pages, "Dots don't matter in Gmail addresses"). Other providers say no such thing.
     """
     local, at, domain = value.strip().lower().partition("@")
-    if at and domain in GOOGLE:
-        return local.partition("+")[0].replace(".", "") + "@gmail.com"
-    return local + at + domain
+    mailbox = local.partition("+")[0].replace(".", "")
+    return mailbox + "@gmail.com" if mailbox and domain in GOOGLE else local + at + domain

@@ -28,6 +28,18 @@ def channel_denied(state: ConsentState, channel: str, purpose: str, config: Cons
     return _needs_grant(config, channel, country) and not any(key[1:] == (channel, purpose) for key in state.granted)
 
 
+def allowed_points(
+    state: ConsentState, channel: str, purpose: str, config: ConsentFile, country: str | None
+) -> frozenset[str] | None:
+    """The only contact points of the person that may be used where a yes is needed; None where none is needed.
+
+    A yes to one number says nothing of another one.
+    """
+    if not _needs_grant(config, channel, country):
+        return None
+    return frozenset(point for point, its, what in state.granted if (its, what) == (channel, purpose))
+
+
 def _needs_grant(config: ConsentFile, channel: str, country: str | None) -> bool:
     if channel in config.channel_regimes:
         return config.channel_regimes[channel] == "opt_in"

@@ -39,10 +39,12 @@ class HubView:
 
     def refusal(self, channel: str) -> Refusal | None:
         """Why the very address or number that this record holds must not be written to; None when it may be."""
-        known: Mapping[str, Any] = self.profile.consent["points"].get(self.points.get(channel), {})
+        point = self.points.get(channel)
+        known: Mapping[str, Any] = self.profile.consent["points"].get(point, {})
         no = known.get(f"{channel}/marketing")
         if no is None:
-            return None
+            allowed = self.profile.consent.get("allowed", {}).get(channel)
+            return Refusal.NOT_ASKED_FOR if point and allowed is not None and point not in allowed else None
         return Refusal.OPTED_OUT if no.get("opted_out") else Refusal.UNDELIVERABLE
 
     @property
@@ -98,7 +100,7 @@ def changed_fields(view: HubView, fields: Sequence[PushField], state: Destinatio
     """
     changes: dict[str, Any] = {}
     for field in fields:
-        if field.source == STAMP or field.mode == "compare":
+        if field.is_stamp or field.mode == "compare":
             continue
         wanted = view.value(field.source)
         if field.irreversible and not wanted:
@@ -109,18 +111,21 @@ def changed_fields(view: HubView, fields: Sequence[PushField], state: Destinatio
         there = state.sent.get(field.name)
         if field.owner == "vendor" and there is not None:
             continue  # the vendor's own value stands; the hub only fills a blank
-        if stands(field, encoded, state):
-            continue
-        if field.decode_observed(encoded) == there:
-            continue
-        nothing = wanted is None or wanted is False or wanted == ""  # a balance of 0 is something to say
-        if nothing and (there is None or _is_over(field, there, view.today)):
+        if _stands(field, encoded, state) or _agrees(field, wanted, encoded, there, view.today):
             continue
         changes[field.name] = encoded
     return changes
 
 
-def stands(field: PushField, encoded: Any, state: DestinationState) -> bool:
+def _agrees(field: PushField, wanted: Any, encoded: Any, there: Any, today: date) -> bool:
+    """Whether what the vendor holds says the same as the hub; where there is nothing to say, nothing or a day past."""
+    if field.decode_observed(encoded) == there:
+        return True
+    nothing = wanted is None or wanted is False or wanted == ""  # a balance of 0 is something to say
+    return nothing and (there is None or _is_over(field, there, today))
+
+
+def _stands(field: PushField, encoded: Any, state: DestinationState) -> bool:
     """Whether the vendor's first value of an adopted field stands: until the hub's own value changes."""
     if field.mode != "adopt":
         return False
@@ -130,24 +135,37 @@ def stands(field: PushField, encoded: Any, state: DestinationState) -> bool:
 
 
 def adopted_now(view: HubView, fields: Sequence[PushField], state: DestinationState) -> dict[str, Any]:
-    """What is to be remembered of adopted fields: the hub's own value at the time, None for those that it writes."""
-    found = {}
+    """What is to be remembered of adopted fields: the hub's own value at the time, None for those that it writes.
+
+    It writes a field from the acknowledgement of its first value on, or from when its own value changed into the very
+    one that stands there.
+    """
+    found: dict[str, str | None] = {}
     for field in fields:
-        if field.mode == "adopt" and field.name not in state.adopted:
-            encoded = field.encode(view.value(field.source))
-            there = state.sent.get(field.name)
-            found[field.name] = _mark(field, encoded) if there is not None else None
+        there = state.sent.get(field.name)
+        if field.mode != "adopt" or there is None:
+            continue
+        encoded = field.encode(view.value(field.source))
+        mark = _mark(field, encoded)
+        if field.name not in state.adopted:
+            found[field.name] = mark
+        elif state.adopted[field.name] not in {None, mark} and field.decode_observed(encoded) == there:
+            found[field.name] = None
     return found
 
 
 def differing(view: HubView, fields: Sequence[PushField], state: DestinationState) -> list[str]:
     """Fields that are only compared, and in which the vendor holds another value than the hub."""
-    return [
-        field.name
-        for field in fields
-        if field.mode == "compare"
-        and field.decode_observed(field.encode(view.value(field.source))) != state.observed.get(field.name)
-    ]
+    found = []
+    for field in fields:
+        if field.mode != "compare":
+            continue
+        wanted = view.value(field.source)
+        if wanted is None and field.blank == "keep":
+            continue
+        if not _agrees(field, wanted, field.encode(wanted), state.observed.get(field.name), view.today):
+            found.append(field.name)
+    return found
 
 
 def _mark(field: PushField, encoded: Any) -> str:

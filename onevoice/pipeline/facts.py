@@ -109,14 +109,17 @@ def facts_of(
 
 
 def next_change(items: Iterable[Item], reading: Reading) -> date | None:
-    """First day after today on which the same items may give other facts: an order leaves the year; None: never."""
-    days = (
-        day + YEAR
+    """First day after today on which the same items may give other facts; None: never.
+
+    An order leaves the year, or its day comes: a clock ahead of ours dates it into tomorrow.
+    """
+    days = [
+        _date_in(_moment(order["ordered_at"]), reading.zone)
         for order in _orders(items)
         if order.get("total") is not None
-        and (day := _date_in(_moment(order["ordered_at"]), reading.zone)) <= reading.today
-    )
-    return min((day for day in days if day > reading.today), default=None)
+    ]
+    edges = (day if day > reading.today else day + YEAR for day in days)
+    return min((edge for edge in edges if edge > reading.today), default=None)
 
 
 def _status_facts(status: LoyaltyStatus | None) -> dict[str, Any]:

@@ -26,7 +26,7 @@ from onevoice.pipeline.desired import HubView
 from onevoice.pipeline.holding import HeldBudget
 from onevoice.pipeline.people import ResolvesPeople
 from onevoice.pipeline.pilot import Pilot
-from onevoice.pipeline.targets import PushTarget
+from onevoice.pipeline.targets import PushTarget, customer_of
 from onevoice.policy import Policy, check_policy, compile_policy
 from onevoice.protocols import Budget, Destination, Fetches, Provisions, Source
 from onevoice.settings import system_settings
@@ -140,10 +140,10 @@ class Hub:
             "resolve": _digest(config.identity.model_dump(mode="json")),
             "unify": _digest(
                 [part.model_dump(mode="json") for part in (config.identity, config.loyalty, config.consent)]
-                + [config.profile.model_dump(mode="json"), config.hub.timezone]
+                + [config.profile.model_dump(mode="json"), config.hub.timezone, config.hub.currency]
             ),
             "plan": _digest(
-                [sorted(self.marketing)]
+                [part.model_dump(mode="json") for part in (config.offers, config.suppression)]
                 + [[t.system, t.stream, self.mappings[t.system, t.stream].version] for t in self.targets]
             ),
         }
@@ -159,6 +159,11 @@ class Hub:
         held = {channel: customer.get(name) for channel, name in CONTACT_POINTS.items()}
         points = {channel: contact_point(value) for channel, value in held.items() if value}
         return HubView(profile, decision, points, self.marketing, self.today, elsewhere)
+
+    def reading(self, system: str, stream: str) -> str:
+        """Under which configuration records of a stream are read: another one, and they are looked at again."""
+        parts = [(system, stream), *((t.system, t.stream) for t in self.targets_of(system, stream))]
+        return _digest([self.mappings[part].version for part in parts if part in self.mappings])
 
     def destinations_of(self, refs: Iterable[str]) -> set[str]:
         """Destination records that have the keys of these customer records."""
@@ -176,8 +181,18 @@ class Hub:
             ref = Ref.parse(text)
             for target in self.targets:
                 if (target.system, target.stream) == (ref.system, ref.stream):
-                    found |= target.customers_behind(ref, lambda value: pages.refs_at(connection, {value}))
+                    found |= self._described(connection, target, ref)
         return found
+
+    def _described(self, connection: Connection, target: PushTarget, ref: Ref) -> set[str]:
+        """Customer records that a destination record describes: of those at one mailbox, the ones that spell it so."""
+        customers = target.customers_behind(ref, lambda value: pages.refs_at(connection, {value}))
+        items = pages.load_items(connection, customers)
+        return {
+            customer
+            for customer in customers
+            if target.ref(Ref.parse(customer).key, customer_of(items.get(customer, ()))) == ref
+        }
 
     def streams_read(self, system: str) -> Sequence[str]:
         """Streams of a system that are pulled, in a fixed order: those that hold customers first."""

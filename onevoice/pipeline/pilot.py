@@ -75,7 +75,7 @@ def pilot_of_names(lines: Iterable[str]) -> Pilot:
     names = frozenset(line.strip() for line in lines if line.strip() and not line.strip().startswith("#"))
     if not names:
         raise ConfigError("--pilot: the file names nobody (write one profile id, system/stream/key or e-mail a line)")
-    return Pilot(names=frozenset(name.lower() if "@" in name else name for name in names))
+    return Pilot(names=frozenset(name if _is_record(name) or "@" not in name else name.lower() for name in names))
 
 
 def _is_record(name: str) -> bool:

@@ -101,10 +101,11 @@ class _Planner:
         for view, target, destination, _ in self.entries:
             ref = str(destination)
             state = self.states.get(ref, DestinationState())
-            for name in differing(view, target.fields, state):
+            fields = target.known(state.observed)
+            for name in differing(view, fields, state):
                 self.counts[f"{COMPARED}{target.system}.{target.stream}.{name}"] += 1
-            changes = changed_fields(view, target.fields, state)
-            if adopted := adopted_now(view, target.fields, state):
+            changes = changed_fields(view, fields, state)
+            if adopted := adopted_now(view, fields, state):
                 adopting[ref] = replace(state, adopted={**state.adopted, **adopted})
             changes = self._put_right(view, target, ref, changes)
             if not changes:
@@ -165,7 +166,7 @@ class _Planner:
             return changes
         said: dict[str, Any] = {}
         for field in target.fields:
-            if field.name not in before.fields or field.is_stamp:
+            if field.name not in before.fields or field.is_stamp or field.mode == "compare":
                 continue
             wanted = view.value(field.source)
             stays = field.irreversible or field.owner == "vendor" or (wanted is None and field.blank == "keep")

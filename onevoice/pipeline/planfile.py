@@ -36,19 +36,24 @@ def write_plan(hub: Hub, path: Path) -> str:
     plan = open_plan(hub)
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+        os.fchmod(descriptor, 0o600)  # a file that was there keeps its own mode otherwise
         json.dump(plan, file, indent=1, sort_keys=True)
     return str(plan["hash"])
 
 
 def read_plan(path: Path) -> Mapping[str, Any]:
-    """A plan from a file. ConfigError when it is none, or was changed after it was written."""
+    """A plan from a file. ConfigError when it is none, GuardStopped when it was changed after it was written."""
     try:
         plan = json.loads(path.read_text(encoding="utf-8"))
-        sound = plan["version"] == VERSION and plan["hash"] == _hash(plan["writes"])
+        known, whole = plan["version"] == VERSION, plan["hash"] == _hash(plan["writes"])
     except (ValueError, KeyError, TypeError, AttributeError):
-        sound = False
-    if not sound:
-        raise ConfigError(f"{path}: not a plan of this version, or edited by hand (write it anew: onevoice plan --out)")
+        known, whole = False, False
+    if not known:
+        raise ConfigError(f"{path}: not a plan of this version (make it anew: onevoice plan --out)")
+    if not whole:
+        raise GuardStopped(
+            f"{path}: edited since it was written; no system was written to (make it anew: onevoice plan --out)"
+        )
     return dict(plan)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -15,8 +15,9 @@ from onevoice.pipeline.hub import Hub
 from onevoice.pipeline.raw import FAULT, storable, too_long
 from onevoice.pipeline.report import Report
 from onevoice.pipeline.targets import PushTarget, customer_of
+from onevoice.policy import raw_value
 from onevoice.protocols import Record
-from onevoice.store import contradictions, outboxes, pages
+from onevoice.store import contradictions, outboxes, pages, profiles
 from onevoice.store.pages import Before, DestinationState, PageChange, StoredRecord
 
 REMAP_PAGE = 2000
@@ -49,17 +50,18 @@ def pull_stream(hub: Hub, system: str, stream: str) -> Report:
 
 
 def _remap(hub: Hub, system: str, stream: str) -> Mapping[str, int]:
-    """Map stored raw records again whose mapping has been edited since; nothing is pulled for it."""
-    mapping = hub.mappings.get((system, stream))
-    if mapping is None:
+    """Map stored raw records again whose mapping has been edited since, or that are written only now; nothing is
+    pulled for it."""
+    if (system, stream) not in hub.mappings:
         return {}
     counts: Counter[str] = Counter(remapped=0)
     while True:
         with hub.store.read() as connection:
-            outdated = pages.outdated(connection, system, stream, mapping.version, REMAP_PAGE)
+            outdated = pages.outdated(connection, system, stream, hub.reading(system, stream), REMAP_PAGE)
+            asked = pages.fields_read(connection, system, stream)
         if not outdated:
             return counts
-        done = _store_page(hub, system, stream, outdated, None, ())
+        done = _store_page(hub, system, stream, outdated, None, asked)
         counts.update(remapped=done["records"], unmapped=done["unmapped"])
 
 
@@ -71,10 +73,11 @@ def _store_page(
     cursor: Mapping[str, Any] | None,
     fields: Sequence[str],
 ) -> dict[str, int]:
-    """Store one page and move the watermark behind it, in one transaction."""
-    reader = PageReader(hub, system, stream, records)
+    """Store one page of records that were read with these fields, and move the watermark behind it, at once."""
+    reader = PageReader(hub, system, stream, records, fields)
     with hub.store.begin() as connection:
-        reader.read(pages.load_before(connection, reader.refs, reader.related(), reader.merged()))
+        before = pages.load_before(connection, reader.refs, reader.related(), reader.merged())
+        reader.read(before, profiles.load_raw(connection, reader.changed(before)))
         change = reader.change
         others = pages.refs_at(connection, {event.contact_point for event in change.events})
         change.work.update(("resolve", ref) for ref in others)  # all marks at once: two pulls must not lock crosswise
@@ -87,10 +90,13 @@ def _store_page(
 class PageReader:
     """Compares the records of one page with what the store knew and collects what changes."""
 
-    def __init__(self, hub: Hub, system: str, stream: str, records: Iterable[Record]) -> None:
+    def __init__(self, hub: Hub, system: str, stream: str, records: Iterable[Record], fields: Collection[str]) -> None:
         self.hub = hub
         self.mapping: CompiledMapping | None = hub.mappings.get((system, stream))
+        self.version = hub.reading(system, stream)
         self.targets: Sequence[PushTarget] = hub.targets_of(system, stream)
+        self.fields = frozenset(fields)
+        self.gate_fields = hub.policy.gate_fields(system, stream) if hub.policy.reader(system, stream) else frozenset()
         kept = [storable(system, stream, record) for record in records]
         self.records = {str(Ref(system, stream, record.key)): record for record, _ in kept}
         self.hashes = {str(Ref(system, stream, record.key)): digest for record, digest in kept}
@@ -115,18 +121,26 @@ class PageReader:
         """Refs of records that the vendor merged into others."""
         return {ref for ref, record in self.records.items() if record.merged_into}
 
-    def read(self, before: Before) -> None:
-        """Fill `change` with everything that differs from before."""
+    def changed(self, before: Before) -> set[str]:
+        """Refs of known records whose gates may open or close: those that hold something else than before."""
+        known = before.records
+        return {ref for ref in known if self.gate_fields and known[ref].raw_hash != self.hashes[ref]}
+
+    def read(self, before: Before, raw_before: Mapping[str, Mapping[str, Any]]) -> None:
+        """Fill `change` with everything that differs from before; `raw_before` holds the `changed` records."""
         for ref in sorted(self.records):
             record = self.records[ref]
             digest = self.hashes[ref]
-            version = self.mapping.version if self.mapping else ""
             known = before.records.get(ref)
-            if known and (known.raw_hash, known.deleted, known.mapping) == (digest, record.deleted, version):
+            source = Ref.parse(ref)
+            items, fault = self.mapped[ref]
+            if known and (known.raw_hash, known.deleted, known.mapping) == (digest, record.deleted, self.version):
+                self._observe_more(source, record, items, before)
                 continue
             if known and _is_older(record, known):
                 continue
-            source = Ref.parse(ref)
+            if ref in raw_before and self._sends_otherwise(raw_before[ref], record.data):
+                self.change.work.add(("drift", ref))
             self.change.records.append(
                 {
                     "ref": ref,
@@ -136,16 +150,19 @@ class PageReader:
                     "raw_hash": digest,
                     "updated_at": record.updated_at,
                     "deleted": record.deleted,
-                    "mapping": version,
+                    "mapping": self.version,
                     "pulled_at": self.hub.as_of,
                 }
             )
-            items, fault = self.mapped[ref]
             self._note_items(ref, items, fault, before)
             if record.merged_into:
                 self._hand_over(before.merged.get(ref, ()), Ref(source.system, source.stream, record.merged_into))
             if not record.deleted:
                 self._observe(source, record, items, before)
+
+    def _sends_otherwise(self, old: Mapping[str, Any], new: Mapping[str, Any]) -> bool:
+        """Whether a field changed that decides what the system sends, pushed and mapped or not."""
+        return any(raw_value(old, name) != raw_value(new, name) for name in self.gate_fields)
 
     def _map(self, ref: str, record: Record) -> tuple[tuple[Item, ...], str]:
         """Canonical items of a record and what is wrong with it."""
@@ -239,20 +256,34 @@ class PageReader:
         """Take in what the vendor's record holds of the fields that the hub pushes."""
         customer = customer_of(items)
         for target in self.targets:
-            ref, seen = target.ref(source.key, customer), target.seen(source, record.data)
-            if ref is None or not seen:
+            ref, seen = target.ref(source.key, customer), target.seen(source, record.data, self.fields)
+            if ref is not None and seen:
+                self._take_in(source, target, ref, seen, before)
+
+    def _observe_more(self, source: Ref, record: Record, items: Iterable[Item], before: Before) -> None:
+        """Of a record that is as before, take in the fields that were never looked at; the others may be newer here."""
+        customer = customer_of(items)
+        for target in self.targets:
+            ref = target.ref(source.key, customer)
+            if record.deleted or ref is None:
                 continue
-            state = self.change.destinations.get(str(ref)) or before.destinations.get(str(ref))
-            if state is None and source.stream != target.stream and not any(seen.values()):
-                continue  # nothing there yet, and nothing to remember
-            flying = target.comparable(before.in_flight.get(str(ref), {}))
-            updated = ingest(state, seen, flying)
-            if updated is not None:
-                self.change.destinations[str(ref)] = updated
-                changed = drifted(state, updated)
-                if changed:
-                    self.change.drift.setdefault(str(ref), {}).update(changed)
-                self.change.work.add(("drift", str(Ref(source.system, target.per, source.key))))
+            known = before.destinations.get(str(ref), DestinationState()).observed
+            seen = target.seen(source, record.data, self.fields)
+            if more := {name: value for name, value in seen.items() if name not in known}:
+                self._take_in(source, target, ref, more, before)
+
+    def _take_in(self, source: Ref, target: PushTarget, ref: Ref, seen: Mapping[str, Any], before: Before) -> None:
+        state = self.change.destinations.get(str(ref)) or before.destinations.get(str(ref))
+        if state is None and source.stream != target.stream and not any(seen.values()):
+            return  # nothing there yet, and nothing to remember
+        flying = target.comparable(before.in_flight.get(str(ref), {}))
+        updated = ingest(state, seen, flying)
+        if updated is not None:
+            self.change.destinations[str(ref)] = updated
+            changed = {n: v for n, v in drifted(state, updated).items() if not target.foreign(n, updated.adopted)}
+            if changed:
+                self.change.drift.setdefault(str(ref), {}).update(changed)
+            self.change.work.add(("drift", str(Ref(source.system, target.per, source.key))))
 
 
 def ingest(
@@ -261,7 +292,8 @@ def ingest(
     """Apply the echo rules to what a vendor reports; None when nothing is new.
 
     A value equal to the one last observed, or to one in flight, is an echo. Anything else is a real change at the
-    vendor: it becomes both observed and sent, so that the next plan compares with what is really there.
+    vendor: it becomes both observed and sent, so that the next plan compares with what is really there. A field that is
+    seen for the first time and is empty is only noted as looked at: an index may lag behind what was just written.
     """
     if state is None:
         return DestinationState(dict(seen), dict(seen))
@@ -270,11 +302,12 @@ def ingest(
         for name, value in seen.items()
         if state.observed.get(name) != value and (name not in flying or flying[name] != value)
     }
-    if not changed:
+    empty = {name: value for name, value in seen.items() if value is None and name not in state.observed}
+    if not changed and not empty:
         return None
     cleared = {name for name, value in changed.items() if value is None}  # what is set there next is not by the hub
     ours = tuple(name for name in state.ours if name not in cleared)
-    return replace(state, sent={**state.sent, **changed}, observed={**state.observed, **changed}, ours=ours)
+    return replace(state, sent={**state.sent, **changed}, observed={**state.observed, **empty, **changed}, ours=ours)
 
 
 def drifted(before: DestinationState | None, after: DestinationState) -> dict[str, Any]:

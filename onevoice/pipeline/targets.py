@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -36,6 +36,12 @@ class PushTarget:
         """Fields the hub pushes there."""
         return self.spec.fields
 
+    def known(self, observed: Collection[str]) -> Sequence[PushField]:
+        """Fields that can be judged: one whose own value there counts, only once that value has been looked at."""
+        if self.stream != self.per:  # of these records the vendor shows what is set, and nothing of what is not
+            return self.fields
+        return [field for field in self.fields if field.mode == "push" or field.name in observed]
+
     def key(self, record_key: str, customer: Mapping[str, Any] | None) -> str | None:
         """Destination key of a customer record; None when it has none (no e-mail, say)."""
         if self.spec.key == RECORD_KEY:
@@ -55,11 +61,24 @@ class PushTarget:
         found = {Ref.parse(text) for text in holders(ref.key)}
         return {str(customer) for customer in found if (customer.system, customer.stream) == (self.system, self.per)}
 
-    def seen(self, source: Ref, raw: Mapping[str, Any]) -> dict[str, Any]:
-        """Comparable values that a raw record of `source` shows of this target's fields."""
+    def foreign(self, name: str, adopted: Mapping[str, Any]) -> bool:
+        """Whether a field holds the vendor's own value: then another one there is no drift from the hub's."""
+        return any(
+            field.owner == "vendor"
+            or field.mode == "compare"
+            or (field.mode == "adopt" and adopted.get(name) is not None)
+            for field in self.fields
+            if field.name == name
+        )
+
+    def seen(self, source: Ref, raw: Mapping[str, Any], asked: Collection[str] | None = None) -> dict[str, Any]:
+        """Comparable values that a raw record of `source`, read with the fields `asked` for (None: all), shows of this
+        target's fields."""
         if source.stream == self.stream:
-            return {f.name: f.decode_observed(raw_value(raw, f.name)) for f in self.fields if not f.is_stamp}
-        return {f.name: f.decode_seen(raw_value(raw, f.seen_in)) for f in self.fields if f.seen_in}
+            names = {f.name: f for f in self.fields if not f.is_stamp and (asked is None or f.name in asked)}
+            return {name: f.decode_observed(raw_value(raw, name)) for name, f in names.items()}
+        shown = [f for f in self.fields if f.seen_in and (asked is None or f.seen_in in asked)]
+        return {f.name: f.decode_seen(raw_value(raw, f.seen_in)) for f in shown}
 
     def comparable(self, fields: Mapping[str, Any]) -> dict[str, Any]:
         """Vendor values as they will compare once they come back."""

@@ -191,6 +191,12 @@ def load_cursor(connection: Connection, system: str, stream: str, fields: Sequen
     return row.value if row is not None and set(fields) <= set(row.fields) else None
 
 
+def fields_read(connection: Connection, system: str, stream: str) -> Sequence[str]:
+    """The fields with which a stream's stored records were read."""
+    statement = select(cursor.c.fields).where(cursor.c.system == system, cursor.c.stream == stream)
+    return tuple(connection.execute(statement).scalar() or ())
+
+
 def mark_gone(connection: Connection, refs: Iterable[str]) -> None:
     """Note that records are no longer in the set that their stream is: what comes back is new."""
     for part in chunks(refs):

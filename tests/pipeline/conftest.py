@@ -1,10 +1,13 @@
-"""A real hub on a real store, with two scripted vendors in memory in place of the network."""
+"""A real hub on a real store, with scripted vendors in memory in place of the network."""
 
 from __future__ import annotations
 
+import copy
+import re
 import shutil
+import uuid
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -104,12 +107,49 @@ class ScriptedVendor:
         return WriteResult(write.key, Outcome.ACCEPTED)
 
 
+class NestedVendor(ScriptedVendor):
+    """A vendor whose records are nested, as Klaviyo's and Square's are: names with dots reach into them."""
+
+    def put(self, stream: str, key: str, /, **fields: Any) -> None:
+        """Change fields, dotted ones too; None clears."""
+        self.number += 1
+        data = copy.deepcopy(self.records[stream].get(key, (0, {}, False))[1])
+        for name, value in fields.items():
+            _set(data, name.split("."), value)
+        self.records[stream][key] = (self.number, {**data, "_changed": self.number}, False)
+
+    def _write_one(self, stream: str, write: Write) -> WriteResult:
+        if stream != "suppressions":
+            return super()._write_one(stream, write)
+        self.writes.append((stream, write.key, dict(write.fields)))
+        for key, (_, data, gone) in list(self.records["profiles"].items()):
+            if data.get("email") == write.key and not gone:
+                self.suppress(key, "USER_SUPPRESSED", at(self.number))
+        return WriteResult(write.key, Outcome.ACCEPTED)
+
+    def suppress(self, key: str, reason: str, when: datetime) -> None:
+        """Suppress the address of a profile, for one more reason."""
+        email = self.held("profiles", key).get("subscriptions", {}).get("email", {}).get("marketing", {})
+        listed = [*email.get("suppression", ()), {"reason": reason, "timestamp": when.isoformat()}]
+        self.put("profiles", key, **{"email_suppressed": True, "subscriptions.email.marketing.suppression": listed})
+
+
+def _set(data: dict[str, Any], steps: Sequence[str], value: Any) -> None:
+    for step in steps[:-1]:
+        data = data.setdefault(step, {})
+    if value is None:
+        data.pop(steps[-1], None)
+    else:
+        data[steps[-1]] = value
+
+
 def at(number: int) -> datetime:
     return START + timedelta(seconds=number)
 
 
 def _part(data: Mapping[str, Any], fields: Sequence[str], *, stamped: bool = True) -> dict[str, Any]:
-    return {name: value for name, value in data.items() if name in fields or (stamped and name == "_changed")}
+    heads = {name.partition(".")[0] for name in fields}
+    return {name: value for name, value in data.items() if name in heads or (stamped and name == "_changed")}
 
 
 @dataclass
@@ -149,6 +189,10 @@ class Bench:
     shop: ScriptedVendor
     now: datetime = START
     hubs: list[Hub] = field(default_factory=list)
+    edited: bool = True
+    """Whether the project has to be read again."""
+    others: dict[str, ScriptedVendor] = field(default_factory=dict)
+    """Further vendors by system, where a test has some."""
 
     def edit(self, file: str, old: str, new: str) -> None:
         """Edit a file of the project."""
@@ -156,17 +200,23 @@ class Bench:
         text = path.read_text("utf-8")
         assert old in text, f"{file} does not say {old!r}"
         path.write_text(text.replace(old, new), "utf-8")
+        self.edited = True
 
     def hub(self, **limits: Any) -> Hub:
-        opened = open_hub(
-            self.project,
-            environment={},
-            database=self.database,
-            as_of=self.now,
-            limits=PushLimits(**{"first": True, **limits}),
-            people=self.people,
-        )
-        opened._connectors = {"salesforce": self.crm, "hubspot": self.shop}
+        allowed = PushLimits(**{"first": True, **limits})
+        if self.edited:
+            opened = open_hub(
+                self.project,
+                environment={},
+                database=self.database,
+                as_of=self.now,
+                limits=allowed,
+                people=self.people,
+            )
+        else:
+            opened = replace(self.hubs[-1], as_of=self.now, limits=allowed, run_id=uuid.uuid4().hex)
+        self.edited = False
+        opened._connectors = {"salesforce": self.crm, "hubspot": self.shop, **self.others}
         self.hubs.append(opened)
         return opened
 
@@ -179,8 +229,10 @@ class Bench:
 
     def written(self) -> list[tuple[str, str, dict[str, Any]]]:
         """(stream, key, fields) of every write since the last look."""
-        found = [*self.crm.writes, *self.shop.writes]
-        self.crm.writes, self.shop.writes = [], []
+        vendors = [self.crm, self.shop, *self.others.values()]
+        found = [write for vendor in vendors for write in vendor.writes]
+        for vendor in vendors:
+            vendor.writes = []
         return found
 
     def quiet(self) -> bool:
@@ -205,24 +257,47 @@ def _vendors() -> tuple[ScriptedVendor, ScriptedVendor]:
         "hubspot",
         [
             Stream("contacts", "id", writes=True, max_batch=100),
-            Stream("subscriptions", "email", reads=False, writes=True, resend_needs_look=True),
+            Stream("subscriptions", "email", reads=False, writes=True),
             Stream("lists", "id", writes=True, snapshot=True, max_batch=1000),
         ],
     )
     return crm, shop
 
 
-@pytest.fixture
-def bench(tmp_path: Path, checkout: Path) -> Iterator[Bench]:
-    """The shipped configuration with two systems of its own, over an empty store."""
+def _bench(folder: Path, checkout: Path, left_out: Collection[str]) -> Bench:
+    """The shipped configuration without some of its systems, over an empty store."""
     for part in ("config", "mappings"):
         shutil.copytree(
-            checkout / part, tmp_path / "project" / part, ignore=shutil.ignore_patterns(*OTHERS, "*_test.yaml")
+            checkout / part, folder / "project" / part, ignore=shutil.ignore_patterns(*left_out, "*_test.yaml")
         )
-    hub_yaml = tmp_path / "project/config/hub.yaml"
-    hub_yaml.write_text(hub_yaml.read_text("utf-8").partition("  shopify:")[0], "utf-8")
+    hub_yaml = folder / "project/config/hub.yaml"
+    head, *systems = re.split(r"\n(?=  [a-z]+:\n)", hub_yaml.read_text("utf-8"))
+    kept = [text for text in systems if text.strip().partition(":")[0] not in left_out]
+    hub_yaml.write_text("\n".join([head, *kept]), "utf-8")
     crm, shop = _vendors()
-    made = Bench(tmp_path / "project", f"sqlite:///{tmp_path / 'hub.sqlite'}", Told(), crm, shop)
+    return Bench(folder / "project", f"sqlite:///{folder / 'hub.sqlite'}", Told(), crm, shop)
+
+
+@pytest.fixture
+def bench(tmp_path: Path, checkout: Path) -> Iterator[Bench]:
+    """Two systems of its own, Salesforce and HubSpot."""
+    made = _bench(tmp_path, checkout, OTHERS)
+    yield made
+    for hub in made.hubs:
+        hub.store.close()
+
+
+@pytest.fixture
+def wide(tmp_path: Path, checkout: Path) -> Iterator[Bench]:
+    """Salesforce, HubSpot, the sender Klaviyo and the tills of Square."""
+    made = _bench(tmp_path, checkout, ("shopify", "till"))
+    profiles = Stream("profiles", "id", writes=True, max_batch=1000)
+    suppressions = Stream("suppressions", "email", reads=False, writes=True, max_batch=100)
+    made.others["klaviyo"] = NestedVendor("klaviyo", [profiles, suppressions])
+    customers = Stream("customers", "id", writes=True, max_batch=25)
+    made.others["square"] = NestedVendor(
+        "square", [customers, Stream("orders", "id"), Stream("loyalty_accounts", "id")]
+    )
     yield made
     for hub in made.hubs:
         hub.store.close()
