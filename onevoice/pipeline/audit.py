@@ -10,20 +10,23 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from identity import Degree, in_use
 from onevoice.model import Ref
 from onevoice.pipeline.coherence import contradictions_of, raw_of_customers
 from onevoice.pipeline.desired import HubView
 from onevoice.pipeline.hub import Hub
 from onevoice.pipeline.matches import Matches
-from onevoice.pipeline.proof import Case, Proof, Prover
+from onevoice.pipeline.proof import Case, Near, Proof, Prover
 from onevoice.pipeline.targets import customer_of
 from onevoice.pipeline.unify import Evidence
-from onevoice.policy import Finding
+from onevoice.policy import Finding, Ground
 from onevoice.store import Connection, carriers, contradictions, identities, pages, profiles, proofs
 from onevoice.store.engine import chunks
 from onevoice.store.proofs import Pending, WhenRead
 
 CHUNK = 500
+STEWARD_SAYS_NO = "cannot"
+ALIKE = "they share a name or more"
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,42 +83,42 @@ class _Chunk:
         self.hub = hub
         self.connection = connection
         self.members = identities.load_members(connection, ids)
-        own = {ref for refs in self.members.values() for ref in refs}
-        self.matches = Matches(connection, own, hub.config.identity.thresholds.match)
-        self.near = self._near(own)
-        around = {ref for found in self.near.values() for refs in found.values() for ref in refs}
-        self.evidence = Evidence(connection, ids, own | around, hub.today)
-        self.prover = Prover(hub, self.evidence, self.matches)
+        self.own = {ref for refs in self.members.values() for ref in refs}
+        self.items = pages.load_items(connection, self.own)
         self.profiles = profiles.load_profiles(connection, ids)
         self.decisions = profiles.load_decisions(connection, ids)
-        self.elsewhere = carriers.load(connection, own)
-        self.raw = self._raw(own)
+        self.elsewhere = carriers.load(connection, self.own)
+        self.raw = self._raw(self.own)
+        self.views = {pid: self._views(pid) for pid in self.profiles.keys() & self.decisions.keys()}
 
     def evidenced(self, refs: set[str]) -> Iterator[Evidenced]:
         """The contradictions of the named records."""
-        found = []
-        for profile_id in sorted(self.profiles.keys() & self.decisions.keys()):
-            views = self._views(profile_id)
-            for ref in self.members.get(profile_id, ()):
-                if ref in refs and ref in views and ref in self.raw:
-                    found += list(self._of_record(profile_id, ref, views))
-        read = proofs.when_read(self.connection, {r for one in found for r in _refs(one[1], one[3])})
-        for profile_id, ref, finding, proof in found:
+        found = [
+            (profile_id, ref, finding)
+            for profile_id in sorted(self.views)
+            for ref in self.members[profile_id]
+            if ref in refs and ref in self.views[profile_id] and ref in self.raw
+            for finding in contradictions_of(self.hub, ref, self.views[profile_id][ref][0], self.raw[ref])
+        ]
+        claiming = {profile_id for profile_id, _, finding in found if finding.ground is Ground.CLAIM}
+        matches = Matches(self.connection, self.own, self.hub.config.identity.thresholds.match)
+        near = self._near(matches.pending, claiming)
+        around = {ref for asked in near.values() for others in asked.values() for other in others for ref in other}
+        evidence = Evidence(self.connection, self.members, self.own | around, self.hub.today)
+        prover = Prover(self.hub, evidence, matches)
+        proved = [(pid, ref, finding, prover.prove(self._case(pid, ref, finding, near))) for pid, ref, finding in found]
+        read = proofs.when_read(self.connection, {r for _, ref, _, proof in proved for r in _refs(ref, proof)})
+        for profile_id, ref, finding, proof in proved:
             ages = {r: read[r] for r in _refs(ref, proof) if r in read}
             yield Evidenced(ref, profile_id, self._name(profile_id), finding, proof, ages)
 
-    def _of_record(
-        self, profile_id: str, ref: str, views: Mapping[str, tuple[HubView, Mapping[str, Any]]]
-    ) -> Iterator[tuple[str, str, Finding, Proof]]:
-        view, _ = views[ref]
-        for finding in contradictions_of(self.hub, ref, view, self.raw[ref]):
-            members, near = self.members[profile_id], self.near.get(profile_id, {})
-            case = Case(ref, finding, view, members, near, views, self.raw)
-            yield profile_id, ref, finding, self.prover.prove(case)
+    def _case(self, profile_id: str, ref: str, finding: Finding, near: Mapping[str, Near]) -> Case:
+        views, members = self.views[profile_id], self.members[profile_id]
+        return Case(ref, finding, views[ref][0], members, near.get(profile_id, {}), views, self.raw)
 
     def _views(self, profile_id: str) -> dict[str, tuple[HubView, Mapping[str, Any]]]:
         profile, decision = self.profiles[profile_id], self.decisions[profile_id]
-        customers = {ref: customer_of(self.evidence.own.get(ref, ())) for ref in self.members.get(profile_id, ())}
+        customers = {ref: customer_of(self.items.get(ref, ())) for ref in self.members.get(profile_id, ())}
         return {
             ref: (self.hub.view(profile, decision, customer, self.elsewhere.get(ref, frozenset())), customer)
             for ref, customer in customers.items()
@@ -129,7 +132,7 @@ class _Chunk:
         raw = raw_of_customers(self.hub, self.connection, sending)
         beside: dict[str, list[tuple[str, Any]]] = {}
         for ref in raw:
-            customer = customer_of(self.evidence.own.get(ref, ()))
+            customer = customer_of(self.items.get(ref, ()))
             for target in self.hub.targets_per(sources[ref].system, sources[ref].stream):
                 destination = target.ref(sources[ref].key, customer)
                 if target.stream != target.per and destination is not None:
@@ -139,19 +142,31 @@ class _Chunk:
                 raw[ref].update(target.beside(state.observed))
         return raw
 
-    def _near(self, own: set[str]) -> dict[str, dict[str, list[str]]]:
-        """By customer: the records of others about whom a steward is asked, by the reason of the question."""
+    def _near(self, pending: Sequence[Pending], claiming: Iterable[str]) -> Mapping[str, Near]:
+        """By customer, who else may be the same one: whom a steward is asked about; and of those who would make a claim
+        right, anybody who shares a name or more."""
         profile_of = {ref: profile_id for profile_id, refs in self.members.items() for ref in refs}
-        far = [(pair, here, there) for pair in self.matches.pending for here, there in _both_ways(pair) if here in own]
-        others = identities.load_links(self.connection, {there for _, _, there in far})
+        ways = [(pair, here, there) for pair in pending for here, there in _both_ways(pair) if here in profile_of]
+        wide = [(profile_of[here], there, pair.reason) for pair, here, there in ways if pair.kind != STEWARD_SAYS_NO]
+        for profile_id in claiming:
+            wide += [(profile_id, there, ALIKE) for there in self._alike(self.members[profile_id])]
+        others = identities.load_links(self.connection, {there for _, there, _ in wide})
         members = identities.load_members(self.connection, set(others.values()))
-        found: dict[str, dict[str, list[str]]] = {}
-        for pair, here, there in far:
-            mine, other = profile_of[here], others.get(there)
-            if pair.kind != "cannot" and other is not None and other != mine:
-                known = found.setdefault(mine, {}).setdefault(pair.reason, [])
-                known.extend(ref for ref in members[other] if ref not in known)
+        found: dict[str, dict[str, list[Sequence[str]]]] = {}
+        for mine, there, reason in wide:
+            other = others.get(there)
+            if other is not None and other != mine:
+                known = found.setdefault(mine, {}).setdefault(reason, [])
+                if members[other] not in known:
+                    known.append(members[other])
         return found
+
+    def _alike(self, refs: Sequence[str]) -> list[str]:
+        """Records that are compared with one of these when it is decided who is who, themselves among them."""
+        keys = identities.keys_of(self.connection, refs)
+        counts, guards = identities.degrees(self.connection, keys), self.hub.config.identity.guards
+        usable = {key for key, count in counts.items() if in_use(key, Degree(*count), guards)}
+        return sorted(identities.refs_under(self.connection, usable))
 
     def _name(self, profile_id: str) -> str:
         golden = self.profiles[profile_id].golden

@@ -10,6 +10,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from identity import NormalisedRecord
+from identity.vetoes import given_agrees
 from onevoice.store import Connection, identities, proofs
 from onevoice.store.identities import EdgeRow
 from onevoice.store.proofs import Pending
@@ -55,8 +56,12 @@ class MatchLink:
 
 
 _FIELD_WORDS = {"email": "e-mail address", "card_number": "card number", "phone": "phone number"}
-_PROOFS = ("e-mail address", "phone number", "card number", "birth date")
-"""What more than a name or a household speaks for."""
+_PROOFS = frozenset({"e-mail address", "phone number", "card number", "birth date"})
+"""What more than a name and an address speaks for."""
+_OWN = frozenset({"given name", "birth date"})
+"""What two people of one household do not share."""
+_INITIAL, _NARROW = "initial", frozenset({"e-mail address", "card number"})
+"""They may have one initial, and one phone; both of that and an address for mail, or a card, are rare."""
 
 
 def percent(probability: float) -> str:
@@ -144,7 +149,9 @@ def _link(edge: EdgeRow, forms: Mapping[str, Mapping[str, object]], *, asked: bo
             doubt = "A steward is asked about this very pair."
         elif edge.probability < SURE:
             doubt = f"The match is only {percent(edge.probability)} sure."
-        elif not set(shared) & set(_PROOFS):
+        elif not set(shared) & _OWN and not (_INITIAL in shared and set(shared) & _NARROW):
+            doubt = "Only what a household shares speaks for the match."
+        elif not set(shared) & _PROOFS:
             doubt = "Only the name and the address speak for the match."
     return MatchLink(edge.left, edge.right, edge.kind, edge.weight, edge.probability, shared, doubt)
 
@@ -160,6 +167,10 @@ def _common(name: str) -> Callable[[NormalisedRecord, NormalisedRecord], bool]:
     return lambda left, right: not set(getattr(left, name)).isdisjoint(getattr(right, name))
 
 
+def _starts(one: NormalisedRecord, other: NormalisedRecord) -> bool:
+    return len(one.given) == 1 and one.given in other.starts
+
+
 _AGREE: Mapping[str, Callable[[NormalisedRecord, NormalisedRecord], bool]] = {
     "e-mail address": _same("email_fixed"),
     "phone number": _common("phones"),
@@ -167,5 +178,6 @@ _AGREE: Mapping[str, Callable[[NormalisedRecord, NormalisedRecord], bool]] = {
     "birth date": _same("birth_date"),
     "address": lambda left, right: _same("postcode")(left, right) and _same("house")(left, right),
     "family name": _common("families"),
-    "given name": _common("roots"),
+    "given name": given_agrees,
+    _INITIAL: lambda left, right: _starts(left, right) or _starts(right, left),
 }

@@ -33,6 +33,10 @@ DENIED = "_denied"
 ABSENT = "It stands on what no record says: one that was not recognised as this customer's might say otherwise."
 
 
+Near = Mapping[str, Sequence[Sequence[str]]]
+"""Why somebody may be the same customer -> the records of each who may."""
+
+
 class Basis(StrEnum):
     """What has to be believed of matches for a contradiction to be one."""
 
@@ -85,8 +89,8 @@ class Case:
     view: HubView
     members: Sequence[str]
     """The customer's records."""
-    near: Mapping[str, Sequence[str]]
-    """Records of others who may be the same customer, by a steward's open question: its reason -> refs."""
+    near: Near
+    """Who else may be the same customer."""
     views: Mapping[str, tuple[HubView, Mapping[str, Any]]]
     """Of the customer's records: what the hub says about each, and the canonical customer."""
     raw: Mapping[str, Mapping[str, Any]]
@@ -169,9 +173,9 @@ class Prover:
         return gate is not None and gate.open(case.raw[ref], self._hub.today)
 
     def _otherwise(self, case: Case) -> Iterator[str]:
-        """Open questions of a steward whose answer might make the message right."""
-        for reason, refs in case.near.items():
-            if not self._stands(case, {*case.members, *refs}):
+        """Others who would make the message right, if they were the same customer."""
+        for reason, others in case.near.items():
+            if any(not self._stands(case, {*case.members, *refs}) for refs in others):
                 yield f"Another record may be the same customer's, and would make the message right ({reason})."
 
     def _facts(self, refs: frozenset[str]) -> ProfileRow:

@@ -1,0 +1,1 @@
+"""The audit: keys in, contradictions with their proof out, nothing written to any system."""
