@@ -18,7 +18,7 @@ CALLS_A_SECOND = 100
 """Square publishes no number; its rate limits are told only by the 429 and its Retry-After (UNVERIFIED)."""
 RETRY_AFTER = 1
 """Seconds, as the refusal asks for."""
-BUSY = Schedule(first=9, every=90)
+BUSY = Schedule(first=9, every=1_000)
 """Calls that find the rate used up by the seller's other applications."""
 FAILING = Schedule(first=1, every=25)
 """Bulk writes in which some entries fail once."""
