@@ -90,6 +90,13 @@ def test_mappings_on_a_page_are_allowed(checkout: Path, page: str) -> None:
         assert MappingFile.model_validate({"stream": "contacts", **YAML(typ="safe").load(text)}).push
 
 
+def test_every_page_is_in_the_index(checkout: Path) -> None:
+    index = (checkout / "docs/README.md").read_text("utf-8")
+    pages = [*(checkout / "docs").glob("*.md"), *(checkout / "docs").glob("*/*.md")]
+    named = {str(page.relative_to(checkout / "docs")) for page in pages if page.parent.name != "decisions"}
+    assert {page for page in named - {"README.md"} if f"({page})" not in index} == set()
+
+
 LINK = re.compile(r"\]\((?!https?:|#|mailto:)([^)#\s]+)")
 
 
