@@ -53,6 +53,16 @@ def written_records(hub: Hub, run: str) -> list[tuple[str, str, str]]:
     return [(r.system, r.stream, r.key) for r in sorted(Ref.parse(ref) for ref in refs)]
 
 
+def customers_written(hub: Hub, run: str) -> set[tuple[str, str, str]]:
+    """(system, stream, key) of every customer record that a run changed.
+
+    A list, a subscription or a suppression is written under a key of its own; what counts is whose record it describes.
+    """
+    refs = [str(Ref(*key)) for key in written_records(hub, run)]
+    with hub.store.read() as connection:
+        return {(r.system, r.stream, r.key) for r in map(Ref.parse, hub.customers_behind(connection, refs))}
+
+
 def story(hub: Hub, profile_id: str) -> dict[str, Any] | None:
     """What is known of one customer and why: profile, records, decisions with reasons; None when nobody has the id."""
     with hub.store.read() as connection:

@@ -11,7 +11,7 @@ from onevoice.cli.demo.judge import Verdict
 def verdict(*messages: tuple[str, str | None, str | None], allowed: set[tuple[str, str, str]] | None = None) -> Verdict:
     """A verdict on (family, class, cause) messages; no class means that nothing is wrong with it."""
     said: list[dict[str, Any]] = [
-        {"family": family, "contradictory": kind is not None, "class": kind, "cause": cause}
+        {"system": "hubspot", "family": family, "contradictory": kind is not None, "class": kind, "cause": cause}
         for family, kind, cause in messages
     ]
     return Verdict(said, {}, frozenset(allowed or set()))
@@ -23,6 +23,7 @@ def test_messages_are_counted_by_class_and_what_is_left_by_cause() -> None:
     found = report.messages(before, after)
     assert (found.before.sent, found.before.contradictory, found.before.by_class) == (3, 2, {"K1": 2})
     assert (found.after.sent, found.after.contradictory) == (2, 1)
+    assert (found.before.by_system, found.after.by_system) == ({"hubspot": 2}, {"hubspot": 1})
     assert [left.model_dump(by_alias=True) for left in found.left] == [
         {"class": "K1", "cause": "identity_miss", "count": 1}
     ]

@@ -8,9 +8,13 @@ from typing import Any
 import pytest
 
 from onevoice.pipeline import Hub
+from onevoice.pipeline.views import written_records
 from onevoice.store import outboxes
 
-PEOPLE = 400
+pytestmark = pytest.mark.slow
+
+SYSTEMS = ("salesforce", "hubspot", "shopify", "square", "klaviyo")
+TOKENS_EXPIRE = ("salesforce", "hubspot")
 
 
 def quarantined(hub: Hub) -> list[dict[str, Any]]:
@@ -18,10 +22,15 @@ def quarantined(hub: Hub) -> list[dict[str, Any]]:
         return outboxes.quarantined(connection)
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("vendor", ["salesforce", "hubspot"])
+def causes(here: Any) -> set[str]:
+    """Why messages that would go out now contradict."""
+    here.tell_assignment()
+    return {entry["cause"] for entry in here.messages()["left"]}
+
+
+@pytest.mark.parametrize("vendor", SYSTEMS)
 def test_a_vendor_that_is_down_during_a_cycle(world: Callable[..., Any], vendor: str) -> None:
-    here = world(PEOPLE, seed=21, limits=False)
+    here = world(150, seed=21, limits=False)
     here.provision()
     here.post("/faults", {"name": f"{vendor}_down"})
     report = here.cycle(provisioned=True)
@@ -29,61 +38,58 @@ def test_a_vendor_that_is_down_during_a_cycle(world: Callable[..., Any], vendor:
     failed = {name for jobs in report.stages.values() for name, job in jobs.items() if job.failed}
     assert failed
     assert all(vendor in name for name in failed), failed
-    other = "hubspot" if vendor == "salesforce" else "salesforce"
-    assert here.get("/calls")[other]["records_written"] > 0
+    calls = here.get("/calls")
+    assert {system for system in SYSTEMS if calls[system]["records_written"]} == set(SYSTEMS) - {vendor}
 
     here.post("/faults", {"name": "none"})
     assert here.cycle(provisioned=True).exit_code == 0
-    here.tell_assignment()
-    causes = {entry["cause"] for entry in here.messages()["left"]}
-    assert "not_identity" not in causes
+    assert "not_identity" not in causes(here)
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("fault", ["throttle", "expire_tokens"])
 def test_refusals_that_pass_are_met_and_handled(world: Callable[..., Any], fault: str) -> None:
-    here = world(150, seed=22, limits=False)  # few: a throttled vendor makes everybody wait
+    here = world(60, seed=22, limits=False)  # few: a throttled vendor makes everybody wait
     here.provision()
     here.post("/faults", {"name": fault})
     report = here.cycle(provisioned=True)
     assert report.exit_code == 0, report.as_dict()
     calls = here.get("/calls")
-    counted = "throttled" if fault == "throttle" else "token_expired"
-    assert all(calls[system][counted] > 0 for system in ("salesforce", "hubspot")), calls
-    here.tell_assignment()
-    assert "not_identity" not in {entry["cause"] for entry in here.messages()["left"]}
+    counted, concerned = ("throttled", SYSTEMS) if fault == "throttle" else ("token_expired", TOKENS_EXPIRE)
+    assert all(calls[system][counted] > 0 for system in concerned), calls
+    assert "not_identity" not in causes(here)
 
 
-@pytest.mark.slow
 def test_rejected_records_do_not_block_the_others_and_heal(world: Callable[..., Any]) -> None:
-    here = world(PEOPLE, seed=23, limits=False)
+    here = world(400, seed=23, limits=False)
     here.provision()
     here.post("/faults", {"name": "reject_some"})
     report = here.cycle(provisioned=True)
     assert report.exit_code == 3
-    pushed = {name: job.counts for name, job in report.stages["push"].items()}
+    pushed = {name.removeprefix("push "): job.counts for name, job in report.stages["push"].items()}
+    assert set(pushed) == set(SYSTEMS)
     assert all(counts["rejected"] > 0 and counts["accepted"] > counts["rejected"] for counts in pushed.values()), pushed
     held = quarantined(here.hubs[-1])
     assert len(held) == sum(counts["rejected"] for counts in pushed.values())
     assert all(row["reason"] for row in held)
 
-    written = here.records_written()
     here.post("/faults", {"name": "none"})
-    assert here.cycle(provisioned=True).exit_code == 0
-    assert here.records_written() == written + len(held)
+    report = here.cycle(provisioned=True)
+    assert report.exit_code == 0
+    healed = {"/".join(key) for key in written_records(here.hubs[-1], report.run)}
+    assert healed == {row["ref"] for row in held}
     assert quarantined(here.hubs[-1]) == []
 
 
-@pytest.mark.slow
 def test_with_limits_on_every_refusal_is_met_and_the_promise_holds(world: Callable[..., Any]) -> None:
-    here = world(1000, seed=24, limits=True)
-    assert here.cycle().exit_code == 0
+    here = world(600, seed=24, limits=True)
+    here.provision()
+    here.post("/calls/reset")
+    assert here.cycle(provisioned=True).exit_code == 0
     for system, calls in here.get("/calls").items():
         assert calls["throttled"] > 0, (system, calls)
-        assert calls["token_expired"] > 0, (system, calls)
         assert calls["partial_failures"] > 0, (system, calls)
-    here.tell_assignment()
-    assert "not_identity" not in {entry["cause"] for entry in here.messages()["left"]}
+        assert (calls["token_expired"] > 0) == (system in TOKENS_EXPIRE), (system, calls)
+    assert "not_identity" not in causes(here)
     written = here.records_written()
     assert here.cycle().exit_code == 0
     assert here.records_written() == written

@@ -9,7 +9,9 @@ from typing import Any
 import pytest
 
 from onevoice.pipeline import Hub, run_cycle
-from onevoice.pipeline.views import partition
+from onevoice.pipeline.views import customers_written, partition
+
+pytestmark = pytest.mark.slow
 
 
 def people(hub: Hub) -> set[frozenset[tuple[str, str, str]]]:
@@ -19,12 +21,12 @@ def people(hub: Hub) -> set[frozenset[tuple[str, str, str]]]:
     return {frozenset(records) for records in together.values()}
 
 
-@pytest.mark.slow
 def test_records_that_came_bit_by_bit_give_the_same_people(world: Callable[..., Any], tmp_path: Path) -> None:
-    here = world(700, seed=31, limits=False)
+    here = world(400, seed=31, limits=False)
     here.provision()
-    here.post("/faults", {"name": "hubspot_down"})
-    here.cycle(provisioned=True)
+    for away in ("hubspot", "square"):
+        here.post("/faults", {"name": f"{away}_down"})
+        here.cycle(provisioned=True)
     here.post("/faults", {"name": "none"})
     here.cycle(provisioned=True)
     here.post("/edits", {"count": 25, "seed": 31})
@@ -39,9 +41,8 @@ def test_records_that_came_bit_by_bit_give_the_same_people(world: Callable[..., 
     assert people(step_by_step) == people(at_once)
 
 
-@pytest.mark.slow
 def test_the_whole_cycle_on_postgresql(world: Callable[..., Any], postgres_url: str) -> None:
-    here = world(400, seed=32, limits=False, database=postgres_url)
+    here = world(250, seed=32, limits=False, database=postgres_url)
     assert here.cycle().exit_code == 0
     here.tell_assignment()
     assert "not_identity" not in {entry["cause"] for entry in here.messages()["left"]}
@@ -51,5 +52,4 @@ def test_the_whole_cycle_on_postgresql(world: Callable[..., Any], postgres_url: 
     expected = {tuple(record) for record in here.post("/edits", {"count": 10, "seed": 32})["expected_records"]}
     report = here.cycle()
     assert report.exit_code == 0
-    changed = sum(job.counts["accepted"] for job in report.stages["push"].values())
-    assert changed >= len(expected) > 0
+    assert customers_written(here.hubs[-1], report.run) == expected != set()

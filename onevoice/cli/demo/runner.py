@@ -20,10 +20,9 @@ from onevoice.cli.prefect_server import prefect_server
 from onevoice.cli.sandbox_process import Sandbox, running_sandbox
 from onevoice.cli.terminal import err, step
 from onevoice.errors import OnevoiceError
-from onevoice.model import Ref
 from onevoice.pipeline import Hub, open_hub
 from onevoice.pipeline.accounts import provision, systems_written
-from onevoice.pipeline.views import contradictions_now, partition, reported, written_records
+from onevoice.pipeline.views import contradictions_now, customers_written, partition, reported
 from onevoice.project import copy_template
 
 BETWEEN_RUNS = 900
@@ -178,7 +177,7 @@ def _cycle(title: str, options: Options, judge: Judge, *, first: bool = False) -
             seconds=seconds,
             verdict=verdict,
             calls=calls,
-            written=_customers_written(hub, summary["run"]),
+            written=frozenset(customers_written(hub, summary["run"])),
             reported=frozenset(reported(hub)),
             contradictions=contradictions_now(hub)["by_class"],
         )
@@ -201,10 +200,3 @@ class _Telling(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         err.print(f"  {record.getMessage()}", style="dim", markup=False)
-
-
-def _customers_written(hub: Hub, run: str) -> frozenset[RecordKey]:
-    """A list or a subscription is written under a key of its own; what counts is whose record it describes."""
-    refs = [str(Ref(*key)) for key in written_records(hub, run)]
-    with hub.store.read() as connection:
-        return frozenset((r.system, r.stream, r.key) for r in map(Ref.parse, hub.customers_behind(connection, refs)))
