@@ -13,6 +13,7 @@ import ssl
 import weakref
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -84,7 +85,9 @@ class HttpClient:
         self.system = system
         self._budget = budget
         self._refusal = refusal
-        self._client = httpx.Client(base_url=base_url, headers=dict(headers), timeout=TIMEOUT, transport=transport)
+        self._client = httpx.Client(
+            base_url=base_url, headers=dict(headers), timeout=TIMEOUT, transport=transport, verify=_authorities()
+        )
         # Connectors are dropped, not closed: their connections go with them.
         weakref.finalize(self, self._client.close)
 
@@ -161,6 +164,12 @@ class HttpClient:
                 f"{where}: refused with status {reply.status}", status=reply.status, code="UNKNOWN", body=reply.body
             )
         return error
+
+
+@cache
+def _authorities() -> ssl.SSLContext:
+    """The machine's trusted authorities, read once: every client of its own reading takes as long as many calls."""
+    return httpx.create_ssl_context()
 
 
 def retry_after(headers: Mapping[str, str]) -> float | None:

@@ -14,6 +14,7 @@ from typing import Any
 import httpx
 import pytest
 
+from loopback import caller
 from loopback import served as served_app
 from onevoice.api import create_app
 from onevoice.api.access import Scope
@@ -128,7 +129,7 @@ def served(hub: Hub) -> Iterator[Api]:
     """The API of a hub on a free port of loopback; its clock shows the hub's own time until a test moves it."""
     moment = [hub.as_of]
     app = create_app(hub, lambda: moment[0])
-    with served_app(app, lifespan="on") as url, httpx.Client(base_url=url, timeout=60) as client:
+    with served_app(app, lifespan="on") as url, caller(url, timeout=60) as client:
         api = Api(hub, url, client, moment)
         api.key(*EVERY)
         yield api

@@ -6,17 +6,22 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from connectors import open_connector
+from connectors._budget import AdaptiveBudget
+from connectors._manifest import load_manifest
 from loopback import Stage
+from onevoice.protocols import Budget
 from onevoice.sandbox.certificate import Certificate
 from rigs import hubspot as hubspot_rig
 from rigs import klaviyo as klaviyo_rig
 from rigs import salesforce as salesforce_rig
 from rigs import shopify as shopify_rig
 from rigs import square as square_rig
-from rigs.common import Freely
+from rigs.common import Freely, VendorRig
 from rigs.files import FilesRig
 from scripted import Scripted, scripted_server
 
@@ -32,6 +37,27 @@ def budget() -> Freely:
 def brisk(monkeypatch: pytest.MonkeyPatch) -> None:
     """Retries as many as ever, with pauses a hundred times shorter."""
     monkeypatch.setattr("connectors._retry.nap.sleep", lambda seconds: time.sleep(seconds / 100))
+
+
+@pytest.fixture
+def at_work(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Any]:
+    """(rig, a budget or nothing) -> a connector on a day with the vendor's limits on, in a budget of its own making.
+
+    Who waits moves the vendor's clock, which the budget reads too: the day goes by in a moment, and the pace is kept or
+    not kept whatever the speed of this machine.
+    """
+
+    def open_on(rig: VendorRig, budget: Budget | None = None) -> Any:
+        def wait(seconds: float) -> None:
+            rig.later(seconds=seconds)
+
+        monkeypatch.setattr("connectors._retry.nap.sleep", wait)
+        limits, clock = load_manifest(rig.kind).limits, rig.state.clock
+        paced = AdaptiveBudget(rig.kind, limits, clock=lambda: clock.now().timestamp(), sleep=wait)
+        rig.state.faults.limits_on = True
+        return open_connector(rig.kind, rig.kind, rig.settings, budget or paced)
+
+    return open_on
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from connectors import open_budget, open_connector
+from connectors import open_connector
 from connectors.klaviyo import imports, jobs
 from onevoice.errors import Ambiguous, ConfigError, ContractBroken
 from onevoice.protocols import DeferReason, Field, Outcome, Write, WriteResult
@@ -370,10 +370,9 @@ def test_suppression_that_is_not_there_after_its_job_is_unknown(
 # A working day with the account's limits on
 
 
-def test_misfortunes_are_met_and_handled(klaviyo: Any) -> None:
+def test_misfortunes_are_met_and_handled(klaviyo: Any, at_work: Callable[..., Any]) -> None:
     keys = klaviyo.contacts(500)
-    klaviyo.state.faults.limits_on = True
-    connector: Any = open_connector("klaviyo", "klaviyo", klaviyo.settings, open_budget("klaviyo", "klaviyo"))
+    connector = at_work(klaviyo)
     pages = connector.read("profiles", None, klaviyo.fields, klaviyo.settled())
     assert {record.key for page in pages for record in page.records} == set(keys)
     open_writes = [klaviyo.good(key, 1) for key in keys]

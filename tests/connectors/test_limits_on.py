@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
-from connectors import open_budget, open_connector
+from connectors import open_budget
 from onevoice.protocols import DeferReason, Outcome, Write
 
 OPT_OUT = {"10001": "UNSUBSCRIBED"}
-
-
-def opened(rig: Any, *, paced: bool = True) -> Any:
-    rig.state.faults.limits_on = True
-    return open_connector(rig.kind, rig.kind, rig.settings, open_budget(rig.kind, rig.kind, paced=paced))
 
 
 def written(connector: Any, rig: Any, size: int) -> None:
@@ -34,10 +30,12 @@ def written(connector: Any, rig: Any, size: int) -> None:
 
 
 @pytest.mark.parametrize(("kind", "rows", "size"), [("salesforce", 2300, 200), ("hubspot", 1200, 100)])
-def test_misfortunes_are_met_and_handled(kind: str, rows: int, size: int, request: pytest.FixtureRequest) -> None:
+def test_misfortunes_are_met_and_handled(
+    kind: str, rows: int, size: int, request: pytest.FixtureRequest, at_work: Callable[..., Any]
+) -> None:
     rig = request.getfixturevalue(kind)
     rig.contacts(rows)
-    connector = opened(rig)
+    connector = at_work(rig)
     read = {r.key for page in connector.read(rig.stream, None, rig.fields, rig.settled()) for r in page.records}
     assert read == rig.keys()
     written(connector, rig, size)
@@ -49,8 +47,8 @@ def test_misfortunes_are_met_and_handled(kind: str, rows: int, size: int, reques
     assert told["write_calls"] <= 1.1 * told["minimum_calls"] + 2
 
 
-def test_unsubscribes_leave_one_event_each(hubspot: Any) -> None:
-    connector = opened(hubspot)
+def test_unsubscribes_leave_one_event_each(hubspot: Any, at_work: Callable[..., Any]) -> None:
+    connector = at_work(hubspot)
     writes = [Write(f"person.{serial}@example.org", OPT_OUT) for serial in range(60)]
     results = connector.write("subscriptions", writes)
     assert {result.outcome for result in results} == {Outcome.ACCEPTED}
@@ -61,10 +59,12 @@ def test_unsubscribes_leave_one_event_each(hubspot: Any) -> None:
 
 @pytest.mark.parametrize("fault", ["throttle", "expire_tokens"])
 @pytest.mark.parametrize("kind", ["salesforce", "hubspot"])
-def test_a_bad_day_is_survived(kind: str, fault: str, request: pytest.FixtureRequest) -> None:
+def test_a_bad_day_is_survived(
+    kind: str, fault: str, request: pytest.FixtureRequest, at_work: Callable[..., Any]
+) -> None:
     rig = request.getfixturevalue(kind)
     rig.contacts(450)
-    connector = opened(rig, paced=False)
+    connector = at_work(rig, open_budget(kind, kind, paced=False))
     rig.state.faults.use(fault, kind)
     read = {r.key for page in connector.read(rig.stream, None, rig.fields, rig.settled()) for r in page.records}
     assert read == rig.keys()

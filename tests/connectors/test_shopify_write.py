@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from connectors import open_budget, open_connector
+from connectors import open_connector
 from onevoice.errors import Ambiguous, ConfigError, ContractBroken, PermissionMissing, Throttled
 from onevoice.protocols import DeferReason, Field, Outcome, Write, WriteResult, settle
 from onevoice.sandbox.gate import Schedule
@@ -111,19 +111,18 @@ def test_customer_that_is_gone_is_rejected_alone(shopify: Any) -> None:
         assert results[keys[2]].outcome is Outcome.REJECTED
 
 
-def test_a_working_day_with_limits_on(shopify: Any) -> None:
+def test_a_working_day_with_limits_on(shopify: Any, at_work: Callable[..., Any]) -> None:
     """Throttles and mutations that fail once are met and handled, in hardly more calls than must be."""
     keys = shopify.contacts(300)
-    shopify.state.faults.limits_on = True
-    connector = open_connector("shopify", "shopify", shopify.settings, open_budget("shopify", "shopify"))
-    read = {r.key for p in connector.read("customers", None, shopify.fields, shopify.settled()) for r in p.records}  # type: ignore[union-attr]
+    connector = at_work(shopify)
+    read = {r.key for p in connector.read("customers", None, shopify.fields, shopify.settled()) for r in p.records}
     assert read == set(keys)
     waiting = [Write(key, {TIER: "gold", UNTIL: "2027-01-01"}) for key in keys]
     for _ in range(3):
         results = [
             result
             for start in range(0, len(waiting), 100)
-            for result in connector.write("customers", waiting[start : start + 100])  # type: ignore[union-attr]
+            for result in connector.write("customers", waiting[start : start + 100])
         ]
         assert {result.outcome for result in results} <= {Outcome.ACCEPTED, Outcome.DEFERRED}
         deferred = {result.key for result in results if result.outcome is Outcome.DEFERRED}

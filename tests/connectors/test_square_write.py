@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from connectors import open_budget, open_connector
+from connectors import open_connector
 from onevoice.errors import AuthFailed, ConfigError, ContractBroken, Throttled, Unavailable
 from onevoice.protocols import DeferReason, Field, Outcome, Write
 
@@ -139,10 +139,9 @@ def test_entries_that_fail_once_are_sent_again(square) -> None:
     assert [len(body["values"]) for body in square.sent(UPSERT)] == [10, 3]
 
 
-def test_a_day_with_limits_is_read_and_written_in_full(square) -> None:
+def test_a_day_with_limits_is_read_and_written_in_full(square, at_work) -> None:
     keys = square.contacts(60)
-    square.state.faults.limits_on = True
-    connector = open_connector("square", "square", square.settings, open_budget("square", "square"))
+    connector = at_work(square)
     read = {r.key for page in connector.read("customers", None, square.fields, square.settled()) for r in page.records}
     assert read == set(keys)
     writes = [*(square.good(key, 1) for key in keys[:5]), *(Write(key, {TIER: "gold"}) for key in keys[5:])]

@@ -7,8 +7,9 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Literal
+from typing import Any, Literal
 
+import httpx
 import uvicorn
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -63,6 +64,12 @@ def served(
             thread.join(PATIENCE_SECONDS)
             server.force_exit = True
             thread.join(PATIENCE_SECONDS)
+
+
+def caller(url: str, **options: Any) -> httpx.Client:
+    """A client for a served app. It reads neither the environment nor the machine's authorities, which takes longer
+    than most tests do."""
+    return httpx.Client(base_url=url, trust_env=False, verify=False, **options)
 
 
 @contextmanager

@@ -14,7 +14,7 @@ from hubspot import HubSpot
 from openapi_core import OpenAPI
 from openapi_core.testing import MockRequest, MockResponse
 
-from loopback import Stage
+from loopback import Stage, caller
 from onevoice.sandbox.hubspot import create_app
 from onevoice.sandbox.state import Clock, ServerConfig, VendorState
 from onevoice.sandbox.tables import hubspot_state
@@ -42,8 +42,7 @@ class Portal:
 
     def http(self) -> httpx.Client:
         """A plain client with a token."""
-        headers = {"Authorization": f"Bearer {self.token()}"}
-        return httpx.Client(base_url=self.url, headers=headers, trust_env=False)
+        return caller(self.url, headers={"Authorization": f"Bearer {self.token()}"})
 
     def contact(self, **fields: str) -> str:
         """A contact that has long been there."""

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import httpx
 import pytest
 from hubspot import HubSpot
 from hubspot.oauth.exceptions import ApiException as TokenRefused
 
+from loopback import caller
 from onevoice.sandbox.hubspot import limits
 
 PEOPLE = "/crm/v3/objects/contacts"
@@ -28,7 +28,8 @@ def test_tokens_live_for_half_an_hour(portal):
         answer = client.get(PEOPLE)
     assert (answer.status_code, answer.json()["category"]) == (401, "EXPIRED_AUTHENTICATION")
     assert portal.state.calls.summary()["token_expired"] == 1
-    unknown = httpx.get(portal.url + PEOPLE, headers={"Authorization": "Bearer nonsense"}, trust_env=False)
+    with caller(portal.url, headers={"Authorization": "Bearer nonsense"}) as client:
+        unknown = client.get(PEOPLE)
     assert (unknown.status_code, unknown.json()["category"]) == (401, "INVALID_AUTHENTICATION")
 
 
@@ -93,7 +94,7 @@ def test_faults(portal):
         key for n in range(500) if limits.crc32((key := portal.contact(email=f"a{n}@example.org")).encode()) % 50 == 0
     )
     token = {"Authorization": f"Bearer {portal.token()}"}
-    with httpx.Client(base_url=portal.url, headers=token, trust_env=False) as client:
+    with caller(portal.url, headers=token) as client:
         faults.use("hubspot_down", "hubspot")
         assert client.get(PEOPLE).status_code == 503
         assert client.post("/oauth/v1/token", data={"grant_type": "refresh_token"}).status_code == 503

@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 import descriptions
-from loopback import Stage
+from loopback import Stage, caller
 from onevoice.sandbox.klaviyo import create_app
 from onevoice.sandbox.klaviyo.tables import klaviyo_state
 from onevoice.sandbox.state import Clock, ServerConfig, VendorState
@@ -87,7 +87,7 @@ def klaviyo_judge() -> OpenApiJudge:
 def opened(stage_of: Callable[..., Stage], klaviyo_judge: OpenApiJudge) -> Iterator[Callable[[VendorState], Account]]:
     """Opens an account with this state, limits off, in place of the one before; every request and answer is judged."""
     stage = stage_of("klaviyo")
-    with httpx.Client(base_url=f"{stage.url}/api", headers=HEADERS, trust_env=False) as http:
+    with caller(f"{stage.url}/api", headers=HEADERS) as http:
 
         def open_with(state: VendorState) -> Account:
             state.faults.limits_on = False

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-import httpx
 import pytest
+
+from loopback import caller
 
 LONG_AGO = "2026-11-19T09:00:00+00:00"
 
@@ -197,7 +198,7 @@ def test_bodies_that_are_not_taken(account):
 
 def test_key_and_revision_are_required(account):
     def said(**headers):
-        with httpx.Client(base_url=f"{account.url}/api", trust_env=False) as stranger:
+        with caller(f"{account.url}/api") as stranger:
             answer = stranger.get("profiles", headers=headers)
         return answer.status_code, answer.json()["errors"][0]["code"] if answer.is_error else None
 

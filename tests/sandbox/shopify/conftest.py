@@ -13,7 +13,7 @@ import pytest
 from graphql import GraphQLSchema, build_schema, execute_sync, parse, validate
 from graphql.execution.values import get_variable_values
 
-from loopback import Stage
+from loopback import Stage, caller
 from onevoice.sandbox.shopify import create_app
 from onevoice.sandbox.shopify.tables import gid_kind, shopify_stamp, shopify_state
 from onevoice.sandbox.state import Clock, ServerConfig, VendorState
@@ -168,7 +168,7 @@ def opened(stage_of: Callable[..., Stage], judge: Judge) -> Iterator[Callable[[V
         response.read()
         judge.check(response)
 
-    with httpx.Client(base_url=stage.url, trust_env=False, event_hooks={"response": [check]}) as client:
+    with caller(stage.url, event_hooks={"response": [check]}) as client:
 
         def open_with(state: VendorState) -> Shop:
             state.faults.limits_on = False

@@ -6,6 +6,7 @@ from zlib import crc32
 
 import httpx
 
+from loopback import caller
 from onevoice.sandbox.shopify import limits
 from onevoice.sandbox.shopify.cost import size
 
@@ -17,16 +18,16 @@ DEAR = """{ orders(first: 250) { nodes { id lineItems(first: 50) { nodes {
     product { productType } } } } } }"""
 
 
-def post(shop, body: object, path: str = PATH, **headers: str) -> httpx.Response:
+def post(shop, body: object, path: str = PATH, token: str | None = "token") -> httpx.Response:
     """Outside of the judged client, for what is no proper request."""
-    headers = {"X-Shopify-Access-Token": "token", **headers}
-    return httpx.post(shop.url + path, json=body, headers=headers, trust_env=False)
+    with caller(shop.url, headers={"X-Shopify-Access-Token": token} if token else {}) as client:
+        return client.post(path, content=body) if isinstance(body, bytes) else client.post(path, json=body)
 
 
 def test_tokens_and_versions(shop):
-    wrong = post(shop, {"query": CHEAP}, **{"X-Shopify-Access-Token": "nonsense"})
+    wrong = post(shop, {"query": CHEAP}, token="nonsense")
     assert (wrong.status_code, wrong.json()["errors"][:5]) == (401, "[API]")
-    assert httpx.post(shop.url + PATH, json={"query": CHEAP}, trust_env=False).status_code == 401
+    assert post(shop, {"query": CHEAP}, token=None).status_code == 401
     for version, status in (("2025-10", 200), ("unstable", 200), ("2027-01", 404), ("2026-02", 404), ("latest", 404)):
         answer = post(shop, {"query": CHEAP}, f"/admin/api/{version}/graphql.json")
         assert (version, answer.status_code) == (version, status)
@@ -37,8 +38,7 @@ def test_tokens_and_versions(shop):
 def test_bodies_that_are_no_request(shop):
     for body in ([], {}, {"query": ""}, {"query": 1}, {"query": CHEAP, "variables": []}):
         assert post(shop, body).status_code == (200 if body == {"query": CHEAP, "variables": []} else 400)
-    headers = {"X-Shopify-Access-Token": "token"}
-    assert httpx.post(shop.url + PATH, content=b"{", headers=headers, trust_env=False).status_code == 400
+    assert post(shop, b"{").status_code == 400
 
 
 def test_a_token_that_may_only_read(shop):

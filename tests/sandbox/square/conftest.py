@@ -12,7 +12,7 @@ import httpx
 import pytest
 
 import descriptions
-from loopback import Stage
+from loopback import Stage, caller
 from onevoice.sandbox.square import create_app
 from onevoice.sandbox.square.tables import square_state
 from onevoice.sandbox.state import Clock, ServerConfig, VendorState
@@ -31,7 +31,7 @@ class Seller:
         self.state = state
         self.url = url
         headers = {"Authorization": f"Bearer {TOKEN}", "Square-Version": "2025-08-20"}
-        self.http = httpx.Client(base_url=f"{url}/v2", headers=headers, trust_env=False)
+        self.http = caller(f"{url}/v2", headers=headers)
 
     def customer(self, **fields: Any) -> str:
         """A profile that has long been there."""

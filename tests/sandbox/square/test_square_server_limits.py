@@ -5,8 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from zlib import crc32
 
-import httpx
-
+from loopback import caller
 from onevoice.sandbox.gate import Schedule
 from onevoice.sandbox.square import limits
 
@@ -24,7 +23,8 @@ def upserts(customers):
 
 def test_the_door(seller):
     for header in ({}, {"Authorization": "Bearer nonsense"}, {"Authorization": "Basic x"}):
-        answer = httpx.get(f"{seller.url}/v2/customers", headers=header, trust_env=False)
+        with caller(f"{seller.url}/v2", headers=header) as client:
+            answer = client.get("customers")
         assert answer.status_code == 401
         assert codes(answer.json()) == [("AUTHENTICATION_ERROR", "UNAUTHORIZED")]
     answer = seller.http.get("customers", headers={"Square-Version": "latest"})
