@@ -46,6 +46,8 @@ def read_plan(path: Path) -> Mapping[str, Any]:
     try:
         plan = json.loads(path.read_text(encoding="utf-8"))
         known, whole = plan["version"] == VERSION, plan["hash"] == _hash(plan["writes"])
+    except OSError as exc:
+        raise ConfigError(f"{path}: {exc.strerror} (make it: onevoice plan --out)") from exc
     except (ValueError, KeyError, TypeError, AttributeError):
         known, whole = False, False
     if not known:
