@@ -14,8 +14,10 @@ from datetime import date
 from enum import StrEnum
 from typing import Any
 
+from onevoice.loyalty import merge_memberships
 from onevoice.model import Item, Origin, Ref
 from onevoice.pipeline.desired import HubView
+from onevoice.pipeline.facts import memberships_of
 from onevoice.pipeline.hub import Hub
 from onevoice.pipeline.matches import ITSELF, Chain, Matches, MatchLink
 from onevoice.pipeline.once import carried_elsewhere
@@ -26,6 +28,8 @@ from onevoice.policy.facts import fact_readers, typed_row
 from onevoice.policy.sentences import shown
 from onevoice.store.profiles import ProfileRow
 
+_POINTS = frozenset({"points", "points_next_expiry_on"})
+_TIERS = frozenset({"tier", "tier_rank", "tier_until", "has_perks"})
 DENIED = "_denied"
 """`<channel>_denied` is the fact that stands on what was said about being written to."""
 
@@ -112,7 +116,7 @@ class Prover:
             return self._of_address(case)
         chains = self._matches.chains(case.ref, case.members)
         needed = self._needed(case, chains)
-        absence = case.finding.ground is Ground.RULE and self._stands(case, frozenset())
+        absence = case.finding.ground is Ground.RULE and self._stands(case, ())
         whole = absence or case.finding.ground is Ground.CLAIM or needed is None
         world = frozenset(case.members) if whole else needed or frozenset()
         known = self._facts(world)
@@ -157,7 +161,15 @@ class Prover:
             true = self._true(finding.name, facts)
             return true is not None and true != self._says(case)
         rule = self._hub.policy.by_id[finding.name]
-        return rule.fires(self._hub.policy.typed(facts, self._hub.today))
+        if not rule.fires(self._hub.policy.typed(facts, self._hub.today)):
+            return False
+        objected = self._objections(rule.facts, case.members)
+        return objected <= self._objections(rule.facts, refs)
+
+    def _objections(self, facts: Iterable[str], refs: Iterable[str]) -> set[str]:
+        """Of these facts, those that follow from what somebody said: not from a yes that nobody gave."""
+        said = self._facts(frozenset(refs)).consent["person"]
+        return {fact for fact in facts if f"{fact.removesuffix(DENIED)}/{MARKETING}" in said}
 
     def _others(self, case: Case, refs: Collection[str]) -> list[str]:
         """Other records of these that get today what a customer gets once, where one of them goes before this one."""
@@ -218,15 +230,17 @@ class Prover:
     ) -> Iterator[Proving]:
         """The records that prove it, each once."""
         if case.finding.ground is Ground.ONCE:
+            right_in = self._hub.policy.once[case.finding.family].right_in
             for ref in self._others(case, world):
-                yield Proving(ref, "customer", {}, (), ref, chains[ref])
+                values = {right_in: case.views[ref][1].get(right_in)} if right_in else {}
+                yield Proving(ref, CUSTOMER, values, (), ref, chains[ref])
             return
         belongs = list(self._items(world))
         items = [item for item, _ in belongs]
         known = self._facts(world)
         makes: dict[int, set[str]] = {}
         for fact in sorted(read):
-            for item in witnesses(fact, items, known.facts):
+            for item in witnesses(fact, self._counted(fact, items), known.facts):
                 makes.setdefault(id(item), set()).add(fact)
             if fact.endswith(DENIED):
                 yield from self._objection(fact, known, world, chains)
@@ -242,6 +256,27 @@ class Prover:
             yield from ((item, ref) for item in near)
             memberships = {str(item.source) for item in near if item.kind == "membership"}
             yield from ((part, ref) for source in sorted(memberships) for part in self._evidence.parts.get(source, ()))
+
+    def _counted(self, fact: str, items: Sequence[Item]) -> list[Item]:
+        """Without what only copies a membership, its tier or its points, and without those that do not count."""
+        programme = self._hub.config.loyalty.programmes[self._hub.programme]
+        wallets = {w.system_of_record or programme.system_of_record for w in programme.wallets.values()}
+        if fact in _POINTS:
+            return [item for item in items if item.source.system in wallets]
+        if fact in _TIERS:
+            return [item for item in items if item.source.system == programme.system_of_record]
+        if fact != "is_member":
+            return list(items)
+        parts: dict[str, list[Item]] = {}
+        for item in items:
+            parts.setdefault(str(item.owner), []).append(item)
+        merged = (
+            merge_memberships([one], self._hub.config.loyalty, self._hub.today) for one in memberships_of(items, parts)
+        )
+        joined = {
+            ref for statuses in merged for status in statuses.values() if status.is_member for ref in status.memberships
+        }
+        return [item for item in items if item.kind != "membership" or item.source in joined]
 
     def _objection(
         self, fact: str, known: ProfileRow, world: frozenset[str], chains: Mapping[str, Chain]
@@ -271,7 +306,7 @@ class Prover:
         return Proof(because, {}, (record,), Basis.ADDRESS, None, ())
 
 
-CONSENT = "consent"
+CONSENT, CUSTOMER = "consent", "customer"
 _OBJECTED = "Somebody opted out on this very address or number on {day}."
 _ADDRESS = {
     Origin.BOUNCE: "Mail to this very address came back on {day}.",

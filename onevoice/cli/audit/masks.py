@@ -8,6 +8,7 @@ from typing import Any
 from onevoice.api import masking
 from onevoice.configfile.mapping_file import MappingFile
 from onevoice.configfile.transform_specs import Constant
+from onevoice.pipeline.proof import CUSTOMER
 
 _POINT, _NUMBER = "contact_point", "number"
 """Fields of items that name a person: where they are written to, and their card."""
@@ -28,8 +29,10 @@ class Masks:
         """A key or a sentence, with what addresses stand in it."""
         return text if self.whole else masking.key(text)
 
-    def item(self, values: Mapping[str, Any]) -> dict[str, Any]:
-        """The values of an order, a case, a membership, a statement."""
+    def item(self, kind: str, values: Mapping[str, Any]) -> dict[str, Any]:
+        """The values of an order, a case, a membership, a statement; of a customer all are personal."""
+        if kind == CUSTOMER and not self.whole:
+            return {name: masking.value(name, value) for name, value in sorted(values.items())}
         return {name: self._item_value(name, value) for name, value in sorted(values.items())}
 
     def facts(self, values: Mapping[str, Any]) -> dict[str, Any]:

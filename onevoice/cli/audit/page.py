@@ -27,10 +27,10 @@ def page_of(report: Report, limit: int) -> str:
     template = Template(files("onevoice.cli.audit").joinpath("page.html").read_text("utf-8"))
     return template.substitute(
         day=escape(report.as_of[:10]),
-        title=escape(f"{report.findings:,} messages that contradict what you know"),
+        title=escape(f"{surely:,} messages would go out today that contradict what you know"),
         lead=escape(
-            f"{surely:,} would go out today; {report.if_picked:,} more if a campaign picks the record. "
-            f"{report.doubtful:,} of them are told with a doubt."
+            f"{report.if_picked:,} more would, if a campaign picks the record. "
+            f"{report.doubtful:,} of the {report.findings:,} are told with a doubt."
         ),
         made=escape(_made(report)),
         figures=_figures(

@@ -18,6 +18,8 @@ from onevoice.pipeline.proof import Basis, Proving
 from onevoice.policy import Ground
 from onevoice.store.proofs import WhenRead
 
+NEVER_CERTAIN = 0.999999
+"""The stored probabilities are rounded to six digits: a score never says more than this."""
 WORST = 20
 """Customers that are named as the worst."""
 _NEEDS_ALL = (Ground.CLAIM,)
@@ -83,7 +85,7 @@ def _evidence(masks: Masks, proving: Proving, age: WhenRead | None) -> Evidence:
         stream=source.stream,
         record=masks.text(source.key),
         kind=proving.kind,
-        says=_plain(masks.item(proving.values)),
+        says=_plain(masks.item(proving.kind, proving.values)),
         proves=list(proving.facts),
         read_at=age.pulled_at.isoformat() if age else None,
         changed_at=age.updated_at.isoformat() if age and age.updated_at else None,
@@ -97,7 +99,7 @@ def _match(masks: Masks, link: MatchLink) -> Match:
         left=masks.text(link.left),
         right=masks.text(link.right),
         how=link.words,
-        probability=link.probability,
+        probability=min(link.probability, NEVER_CERTAIN),
         doubt=link.doubt or None,
     )
 
