@@ -74,7 +74,7 @@ class Send(StrictModel):
     picks: Literal["all", "some"] = Field(
         default="all",
         description="`some`: of those it may go to, the campaign picks a part by a choice that nobody outside knows (a "
-        "share, a segment, whoever buys next). What is found there is told as what would happen if it picks the record.",
+        "share, a segment, whoever buys next). What is found is told as what would happen if it picks the record.",
     )
     stopped_by: str | None = Field(
         default=None,
@@ -111,16 +111,10 @@ class OffersFile(StrictModel):
 
     channels: Sequence[str] = Field(min_length=1, description="Channels offers go out on.")
     families: Mapping[str, Family] = Field(min_length=1, description="Offer families by name.")
-    until_field: str = Field(
-        default="onevoice_no_{family}_until",
-        description="Name of the field that holds the last day a family is kept back, with {family} in it.",
-    )
     gates: Sequence[SystemGates] = Field(default=(), description="The gates of every system that sends.")
 
     @model_validator(mode="after")
     def _names_fit(self) -> Self:
-        if "{family}" not in self.until_field:
-            raise ValueError("until_field: write {family} where the family's name belongs")
         for gates in self.gates:
             for send in gates.sends:
                 if send.family not in self.families:
@@ -145,10 +139,6 @@ class OffersFile(StrictModel):
     def channels_of(self, family: str) -> Sequence[str]:
         """Channels that a family goes out on."""
         return self.families[family].channels or self.channels
-
-    def until_name(self, family: str) -> str:
-        """The field that holds the last day this family is kept back."""
-        return self.until_field.replace("{family}", family)
 
     def families_in(self, names: Sequence[str]) -> tuple[str, ...]:
         """Families that `names` stand for (`all`, `marketing`, `promotional` or names), in file order."""
