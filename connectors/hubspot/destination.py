@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from connectors._outcomes import deferred
 from connectors._words import vendor_code, without_personal_data
 from connectors.hubspot.client import Client, Refused
 from connectors.hubspot.properties import Properties
 from connectors.hubspot.values import as_text, kept
-from onevoice.errors import Ambiguous, AuthFailed, ConnectorError, Throttled
+from onevoice.errors import Ambiguous, ConnectorError
 from onevoice.protocols import DeferReason, Outcome, Write, WriteResult
 
 UNSUBSCRIBED = "UNSUBSCRIBED"
@@ -51,7 +52,7 @@ class Contacts:
         try:
             return list(self._send(writes))
         except ConnectorError as exc:
-            return [_deferred(write.key, exc, sent=True) for write in writes]
+            return [deferred(write.key, exc) for write in writes]
 
 
 class Subscriptions:
@@ -68,7 +69,7 @@ class Subscriptions:
         failure: ConnectorError | None = None
         for write in writes:
             if failure is not None:
-                results.append(_deferred(write.key, failure, sent=False))
+                results.append(deferred(write.key, failure, sent=False))
                 continue
             try:
                 results.append(self._unsubscribe(write))
@@ -76,7 +77,7 @@ class Subscriptions:
                 if not results and not isinstance(exc, Ambiguous):
                     raise
                 failure = exc
-                results.append(_deferred(write.key, exc, sent=True))
+                results.append(deferred(write.key, exc))
         return results
 
     def _unsubscribe(self, write: Write) -> WriteResult:
@@ -148,18 +149,6 @@ def _refusal(write: Write, code: str, error: Mapping[str, Any]) -> WriteResult:
     if code in _RETRYABLE:
         return WriteResult(write.key, Outcome.DEFERRED, code, words, DeferReason.RETRYABLE)
     return WriteResult(write.key, Outcome.REJECTED, code, words)
-
-
-def _deferred(key: str, error: ConnectorError, *, sent: bool) -> WriteResult:
-    if isinstance(error, Ambiguous) and sent:
-        reason = DeferReason.AMBIGUOUS
-    elif isinstance(error, Throttled):
-        reason = DeferReason.THROTTLED
-    elif isinstance(error, AuthFailed):
-        reason = DeferReason.AUTH
-    else:
-        reason = DeferReason.RETRYABLE
-    return WriteResult(key, Outcome.DEFERRED, type(error).__name__, str(error), reason)
 
 
 def _unsendable(write: Write, missing: frozenset[str]) -> WriteResult | None:

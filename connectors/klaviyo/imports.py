@@ -13,12 +13,12 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
+from connectors._outcomes import deferred
 from connectors.klaviyo.client import RECORD_ID, Client
 from connectors.klaviyo.jobs import (
     COMPLETE,
     OVER,
     Resource,
-    deferred,
     known_or_not,
     named_by,
     patiently,
@@ -62,7 +62,7 @@ class Imports:
                 if place == 0:
                     raise
                 # What is known of the earlier parts must not be lost.
-                results += deferred(part, exc)
+                results += [deferred(write.key, exc) for write in part]
         return results
 
     def provision(self, names: Sequence[str]) -> Sequence[str]:

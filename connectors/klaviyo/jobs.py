@@ -12,9 +12,10 @@ from typing import Any
 from tenacity import nap
 
 from connectors._http import Refused
+from connectors._outcomes import deferred
 from connectors._words import vendor_code, without_personal_data
 from connectors.klaviyo.client import Client
-from onevoice.errors import Ambiguous, AuthFailed, ConnectorError, Throttled
+from onevoice.errors import ConnectorError
 from onevoice.protocols import DeferReason, Outcome, Write, WriteResult
 
 Resource = Mapping[str, Any]
@@ -75,7 +76,7 @@ def sent_without_refused(
     try:
         return [*rejected, *(sent_without_refused(rest, send) if rest else ())]
     except ConnectorError as exc:  # what is known of the others must not be lost
-        return [*rejected, *deferred(rest, exc)]
+        return [*rejected, *(deferred(write.key, exc) for write in rest)]
 
 
 def known_or_not(writes: Sequence[Write], settled: Callable[[], Iterable[WriteResult]]) -> Sequence[WriteResult]:
@@ -105,20 +106,6 @@ def rejection(write: Write, error: Resource) -> WriteResult:
     if code in _PASSING:
         return WriteResult(write.key, Outcome.DEFERRED, code, shown, DeferReason.RETRYABLE)
     return WriteResult(write.key, Outcome.REJECTED, code, shown)
-
-
-def deferred(writes: Iterable[Write], error: ConnectorError) -> Sequence[WriteResult]:
-    """Records that were not sent, or whose fate is unknown, because of an error that would meet all of them."""
-    if isinstance(error, Ambiguous):
-        reason = DeferReason.AMBIGUOUS
-    elif isinstance(error, Throttled):
-        reason = DeferReason.THROTTLED
-    elif isinstance(error, AuthFailed):
-        reason = DeferReason.AUTH
-    else:
-        reason = DeferReason.RETRYABLE
-    name, words = type(error).__name__, str(error)
-    return [WriteResult(write.key, Outcome.DEFERRED, name, words, reason) for write in writes]
 
 
 def unknown(writes: Iterable[Write], code: str, words: str) -> Sequence[WriteResult]:

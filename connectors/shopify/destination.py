@@ -5,18 +5,19 @@ Tags and consent never go through customerUpdate or customerSet: these replace t
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
+from connectors._outcomes import deferred
 from connectors.shopify.client import Client, TooCostly, denied
 from connectors.shopify.definitions import MARKETING_STATE, MUTATION_POINTS, STREAM, Definitions
 from connectors.shopify.mutations import Metafield, Mutation, again, document, fault, packed, tag, unsubscribe
 from connectors.shopify.selection import metafield_name, tag_name
 from connectors.shopify.source import is_gid
 from connectors.shopify.walk import Price
-from onevoice.errors import Ambiguous, AuthFailed, ConnectorError, Throttled
-from onevoice.protocols import DeferReason, Outcome, Write, WriteResult
+from onevoice.errors import ConnectorError
+from onevoice.protocols import Outcome, Write, WriteResult
 
 ALIASES = 40
 """Mutations of one document at most: what a lost answer leaves unknown should stay small."""
@@ -117,22 +118,13 @@ class _Batch:
         if not self._answered:
             raise error
         for key in dict.fromkeys(key for mutation in mutations for key in mutation.keys):
-            self._note(WriteResult(key, Outcome.DEFERRED, type(error).__name__, str(error), _reason(error)))
+            # Absolute values may be sent again, so what was never sent may stand beside what was lost.
+            self._note(deferred(key, error))
 
     def _note(self, result: WriteResult) -> None:
         known = self._results[result.key]
         if _WEIGHT[result.outcome] > _WEIGHT[known.outcome]:
             self._results[result.key] = result
-
-
-def _reason(error: ConnectorError) -> DeferReason:
-    """Absolute values may be sent again, so what was never sent may stand beside what was lost."""
-    kinds: Mapping[type[ConnectorError], DeferReason] = {
-        Ambiguous: DeferReason.AMBIGUOUS,
-        Throttled: DeferReason.THROTTLED,
-        AuthFailed: DeferReason.AUTH,
-    }
-    return next((reason for kind, reason in kinds.items() if isinstance(error, kind)), DeferReason.RETRYABLE)
 
 
 def _unsendable(write: Write, missing: frozenset[tuple[str, str]]) -> WriteResult:

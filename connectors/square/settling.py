@@ -6,9 +6,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from connectors._outcomes import deferred
 from connectors._words import without_personal_data
 from connectors.square.client import Row
-from onevoice.errors import Ambiguous, AuthFailed, ConnectorError, Throttled
+from onevoice.errors import Ambiguous, ConnectorError
 from onevoice.protocols import DeferReason, Outcome, Write, WriteResult
 
 CONFLICTS = frozenset(
@@ -70,12 +71,12 @@ class Settling:
         self.failure = self.failure or error
         self._answered = self._answered or isinstance(error, Ambiguous)
         for part in parts:
-            self._told[part.customer].append(_deferred(part.customer, error, sent=True))
+            self._told[part.customer].append(deferred(part.customer, error))
 
     def unsent(self, parts: Iterable[Part], error: ConnectorError) -> None:
         """Not tried, because an earlier call failed."""
         for part in parts:
-            self._told[part.customer].append(_deferred(part.customer, error, sent=False))
+            self._told[part.customer].append(deferred(part.customer, error, sent=False))
 
     def results(self) -> Sequence[WriteResult]:
         """One result per write. Where nothing is known of any, the failure is raised."""
@@ -97,15 +98,3 @@ def _combined(key: str, told: Sequence[WriteResult]) -> WriteResult:
         if of_it:
             return min(of_it, key=lambda result: _GRAVEST_FIRST.index(result.reason) if result.reason else 0)
     return WriteResult(key, Outcome.UNCHANGED)
-
-
-def _deferred(key: str, error: ConnectorError, *, sent: bool) -> WriteResult:
-    if isinstance(error, Ambiguous) and sent:
-        reason = DeferReason.AMBIGUOUS
-    elif isinstance(error, Throttled):
-        reason = DeferReason.THROTTLED
-    elif isinstance(error, AuthFailed):
-        reason = DeferReason.AUTH
-    else:
-        reason = DeferReason.RETRYABLE
-    return WriteResult(key, Outcome.DEFERRED, type(error).__name__, str(error), reason)
