@@ -43,7 +43,6 @@ class StreamEntry(_Strict):
     writes: bool = False
     snapshot: bool = False
     max_batch: int = Field(default=1, ge=1)
-    resend_needs_look: bool = False
     stamp: str | None = None
     settle_seconds: float = Field(default=0, ge=0)
     """The newest part of the time line that is left for the next read."""
@@ -142,7 +141,6 @@ class Manifest(_Strict):
                 writes=entry.writes,
                 snapshot=entry.snapshot,
                 max_batch=entry.max_batch,
-                resend_needs_look=entry.resend_needs_look,
             )
             for name, entry in self.streams.items()
         }

@@ -32,8 +32,6 @@ class Stream:
     """Every read yields the whole set: a key that is missing from a complete read is no longer in it."""
     max_batch: int = 1
     """Most records one write call carries at the vendor (its documented limit)."""
-    resend_needs_look: bool = False
-    """After an unknown outcome, fetch before writing again: a repeat would leave a second event at the vendor."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,15 +1,15 @@
 """Push: the outbox leaves in batches, most urgent first, and every write gets exactly one settled outcome.
 
 Around a batch: put in flight (committed) -> send -> settle (committed). A crash in between leaves the batch in flight;
-the next run puts it back as ambiguous and sends the same absolute values again, or looks first where a repeat would
-leave a second event at the vendor.
+the next run puts it back as ambiguous, looks what the vendor holds, and sends only what is not there: the values are
+absolute, so a repeat would do no harm to them, but it could leave a second event.
 """
 
 from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -21,6 +21,7 @@ from onevoice.pipeline.holding import held, sentence
 from onevoice.pipeline.hub import Hub
 from onevoice.pipeline.report import Report
 from onevoice.pipeline.targets import PushTarget
+from onevoice.policy import raw_value
 from onevoice.protocols import DeferReason, Destination, Outcome, Write, WriteResult, settle
 from onevoice.store import outboxes, pages, runs
 from onevoice.store.outboxes import OutboxRow
@@ -157,22 +158,28 @@ class _Delivery:
         """Send one batch and settle it; return the refs that were deferred."""
         by_key = {Ref.parse(row.ref).key: replace(row, fields=self.hub.sendable(target, row.fields)) for row in rows}
         try:
-            settled = self._look_first(target, by_key)
-            writes = [Write(key, row.fields) for key, row in sorted(by_key.items()) if key not in settled]
+            left_to_say = self._look_first(target, by_key)
+            settled = {key: WriteResult(key, Outcome.ACCEPTED) for key in by_key.keys() - left_to_say.keys()}
+            writes = [Write(key, fields) for key, fields in sorted(left_to_say.items())]
             if writes:
                 settled |= self._write(destination, target, writes)
         except ConnectorError as exc:
             unknown = isinstance(exc, Ambiguous | ContractBroken)  # a broken answer may follow a write that was done
-            with self.hub.store.begin() as connection:
-                outboxes.release(connection, [row.ref for row in rows], ambiguous=unknown)
+            self._put_back(rows, unknown=unknown)
             raise
         except BaseException:
-            with self.hub.store.begin() as connection:
-                outboxes.release(connection, [row.ref for row in rows], ambiguous=True)
+            self._put_back(rows, unknown=True)
             raise
         left = {row.ref: rest for row in rows if (rest := self._rest(target, row)) is not None}
         outcomes = {by_key[key].ref: (by_key[key], result) for key, result in settled.items()}
         return self._settle(target, outcomes, left)
+
+    def _put_back(self, rows: Sequence[OutboxRow], *, unknown: bool) -> None:
+        """Open a batch again; a write of which nobody knew whether it had arrived stays so."""
+        with self.hub.store.begin() as connection:
+            for ambiguous in (True, False):
+                refs = [row.ref for row in rows if (unknown or row.state == AMBIGUOUS) is ambiguous]
+                outboxes.release(connection, refs, ambiguous=ambiguous)
 
     def _rest(self, target: PushTarget, row: OutboxRow) -> OutboxRow | None:
         """What of a planned write this run may not send."""
@@ -204,21 +211,26 @@ class _Delivery:
             return {**self._write(destination, target, halves[0]), **second}
         return {**first, **self._write(destination, target, halves[1])}
 
-    def _look_first(self, target: PushTarget, by_key: Mapping[str, OutboxRow]) -> dict[str, WriteResult]:
-        """Where a repeat leaves a second event, writes of unknown outcome are looked up before they are sent again."""
-        stream = self.hub.destination(self.system).streams[target.stream]
-        unsure = [key for key, row in by_key.items() if row.state == AMBIGUOUS]
+    def _look_first(self, target: PushTarget, by_key: Mapping[str, OutboxRow]) -> dict[str, Mapping[str, Any]]:
+        """What is to be sent of each write. Of one of unknown outcome that is only what the vendor does not hold yet:
+        it is left out when nothing is missing there."""
+        fields = {key: row.fields for key, row in by_key.items()}
+        unsure = sorted(key for key, row in by_key.items() if row.state == AMBIGUOUS)
         fetcher = self.hub.fetcher(self.system)
-        if not (stream.resend_needs_look and unsure and fetcher):
-            return {}
-        names = [f.name for f in target.fields]
-        found = {}
-        for record in fetcher.fetch(target.stream, sorted(unsure), names):
-            there = target.comparable(record.data)
-            wanted = target.comparable(by_key[record.key].fields)
-            if all(there.get(name) == value for name, value in wanted.items()):
-                found[record.key] = WriteResult(record.key, Outcome.UNCHANGED)
-        return found
+        if not unsure or fetcher is None:
+            return fields
+        stamps = {f.name for f in target.fields if f.is_stamp}
+        for record in fetcher.fetch(target.stream, unsure, [f.name for f in target.fields]):
+            if record.deleted:
+                continue
+            there = {f.name: f.decode_observed(raw_value(record.data, f.name)) for f in target.fields}
+            wanted = target.comparable(fields[record.key])
+            missing = {name for name, value in wanted.items() if there[name] != value}
+            if missing - stamps:
+                fields[record.key] = {n: value for n, value in fields[record.key].items() if n in missing}
+            else:
+                del fields[record.key]
+        return fields
 
     def _settle(
         self,
@@ -236,7 +248,7 @@ class _Delivery:
             for ref, (row, result) in outcomes.items():
                 self.counts["records"] += 1
                 if result.outcome is Outcome.DEFERRED:
-                    deferred[result.reason is DeferReason.AMBIGUOUS].add(ref)
+                    deferred[result.reason is DeferReason.AMBIGUOUS or row.state == AMBIGUOUS].add(ref)
                     continue
                 self.counts[result.outcome.value] += 1
                 if result.outcome is Outcome.REJECTED:
@@ -254,12 +266,18 @@ class _Delivery:
         return deferred[True] | deferred[False]
 
 
+def overwritten(target: PushTarget, state: DestinationState, names: Iterable[str]) -> dict[str, Any]:
+    """What stood in these fields before a write: what was observed there, and of the stamp what was last sent."""
+    stamps = {f.name for f in target.fields if f.is_stamp}
+    return {name: (state.sent if name in stamps else state.observed).get(name) for name in names}
+
+
 def _after(
     target: PushTarget, state: DestinationState, row: OutboxRow, result: WriteResult
 ) -> tuple[DestinationState, Mapping[str, Any], Mapping[str, Any], str]:
     """State, values before and values after of an accepted write."""
     after = target.comparable(row.fields)
-    before = {name: state.observed.get(name) for name in after}
+    before = overwritten(target, state, after)
     ours = {f.name for f in target.fields if f.irreversible and f.name in after}
     written = {f.name: None for f in target.fields if f.mode == "adopt" and f.name in after}
     sent, adopted = {**state.sent, **after}, {**state.adopted, **written}

@@ -16,9 +16,10 @@ from onevoice.errors import ConnectorError, OnevoiceError
 from onevoice.model import Ref
 from onevoice.pipeline.cycle import CYCLE
 from onevoice.pipeline.hub import Hub
+from onevoice.pipeline.push import overwritten
 from onevoice.pipeline.targets import PushTarget
 from onevoice.protocols import Outcome, Write, WriteResult, settle
-from onevoice.store import holds, outboxes, pages, runs
+from onevoice.store import Connection, holds, outboxes, pages, runs
 from onevoice.store.engine import chunks
 from onevoice.store.outboxes import Logged
 from onevoice.store.pages import DestinationState
@@ -46,7 +47,7 @@ class Undone:
 def undo(hub: Hub, run: str) -> Undone:
     """Put back what a run wrote. OnevoiceError when no such run wrote anything or another process is at work."""
     with hub.store.read() as connection:
-        logged = outboxes.log_of(connection, run)
+        logged = [*outboxes.log_of(connection, run), *_unheard(hub, connection, run)]
     if not logged:
         raise OnevoiceError(f"undo {run}: no such run wrote anything (`onevoice status` lists the runs)")
     if not runs.acquire(hub.store, CYCLE):
@@ -55,6 +56,18 @@ def undo(hub: Hub, run: str) -> Undone:
         return _Undoing(hub, run, _merged(logged)).undo()
     finally:
         runs.give_back(hub.store, CYCLE)
+
+
+def _unheard(hub: Hub, connection: Connection, run: str) -> Iterable[Logged]:
+    """What a run that was cut short had sent without hearing whether it arrived: a look at the vendor will tell."""
+    rows = outboxes.unheard_of(connection, run)
+    states = pages.load_destinations(connection, (row.ref for row in rows))
+    for row in rows:
+        ref, state = Ref.parse(row.ref), states.get(row.ref, DestinationState())
+        for target in hub.targets:
+            if (target.system, target.stream) == (ref.system, ref.stream):
+                after = target.comparable(hub.sendable(target, row.fields))
+                yield Logged(row.ref, overwritten(target, state, after), after)
 
 
 def _merged(logged: Iterable[Logged]) -> dict[str, tuple[dict[str, Any], dict[str, Any]]]:

@@ -235,6 +235,12 @@ def log_of(connection: Connection, run: str) -> list[Logged]:
     return [Logged(row.ref, row.before, row.after) for row in rows]
 
 
+def unheard_of(connection: Connection, run: str) -> list[OutboxRow]:
+    """Writes that a run had put in flight when it was cut short, until a later run takes them up."""
+    condition = and_(outbox.c.state == IN_FLIGHT, outbox.c.owner.startswith(f"{run}:", autoescape=True))
+    return [_row(r) for r in connection.execute(select(outbox).where(condition).order_by(outbox.c.ref))]
+
+
 def writes_of(connection: Connection, run: str) -> list[tuple[str, str]]:
     """(ref, outcome) of every write a run settled."""
     statement = select(write_log.c.ref, write_log.c.outcome).where(write_log.c.run == run).order_by(write_log.c.id)

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import shutil
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, field
@@ -20,6 +23,26 @@ from onevoice.pipeline import CycleReport, Hub, PushLimits, open_hub, run_cycle
 from onevoice.pipeline.accounts import provision, systems_written
 from onevoice.pipeline.people import ResolvesPeople
 from onevoice.pipeline.views import partition
+
+PROGRAM = Path(sys.executable).with_name("onevoice")
+CLOCKWORK = frozenset({"jobs", "version", "updatedAt", "timestamp", "last_updated", "consent_timestamp"})
+"""Names in the vendors' state that tell when or how often something was written, and not what."""
+
+
+def _settled(value: Any) -> Any:
+    """A state without its clockwork and without fields that hold nothing: what was cleared is as good as never set."""
+    if isinstance(value, dict):
+        kept = {name: _settled(part) for name, part in value.items() if name not in CLOCKWORK}
+        return {name: part for name, part in kept.items() if part not in (None, "", {}, [])}
+    return [_settled(part) for part in value] if isinstance(value, list) else value
+
+
+def _differences(one: Any, other: Any, path: str) -> Iterator[str]:
+    if isinstance(one, dict) and isinstance(other, dict):
+        for key in sorted(one.keys() | other.keys()):
+            yield from _differences(one.get(key), other.get(key), f"{path}/{key}")
+    elif one != other:
+        yield f"{path}: {one!r} here, {other!r} there"
 
 
 @dataclass
@@ -39,6 +62,41 @@ class World:
     def post(self, path: str, body: object = None) -> Any:
         """Tell the judge something."""
         return httpx.post(self.sandbox.admin + path, json=body or {}, timeout=120).raise_for_status().json()
+
+    def state(self) -> dict[str, dict[str, dict[str, Any]]]:
+        """What the vendors hold, by system, table and record id; '', null and a field that is not there are one."""
+        return {
+            system: {table: {key: _settled(row) for key, row in rows.items()} for table, rows in tables.items()}
+            for system, tables in self.get("/state").items()
+            for tables in [{name: rows for name, rows in tables.items() if name not in CLOCKWORK}]
+        }
+
+    def differs(self, other: World) -> list[str]:
+        """Where another world holds something else, as paths with both values; when it was decided is left out."""
+        return [line for line in _differences(self.state(), other.state(), "") if "decided_at" not in line]
+
+    def now(self) -> str:
+        """The sandbox's own time."""
+        return str(self.get("/clock")["as_of"])
+
+    def start(self, *words: str) -> subprocess.Popen[str]:
+        """Start `onevoice WORDS` beside the test."""
+        kept = {name: value for name, value in os.environ.items() if not name.startswith("ONEVOICE_")}
+        return subprocess.Popen(
+            [PROGRAM, "--database", self.database, *words],
+            cwd=self.project,
+            env={**kept, **self.sandbox.environment},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+
+    def onevoice(self, *words: str, code: int = 0) -> str:
+        """Run `onevoice WORDS` to its end, which must be this exit code; what it printed."""
+        process = self.start(*words)
+        said, complained = process.communicate(timeout=240)
+        assert process.returncode == code, said + complained
+        return said
 
     def hub(self, **limits: Any) -> Hub:
         """Open the hub at the sandbox's own time."""
