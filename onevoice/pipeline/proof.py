@@ -30,6 +30,8 @@ from onevoice.store.profiles import ProfileRow
 
 _POINTS = frozenset({"points", "points_next_expiry_on"})
 _TIERS = frozenset({"tier", "tier_rank", "tier_until", "has_perks"})
+_GOLDEN = {"birth_date": "birth_date", "age": "birth_date", "country": "country"}
+"""Facts that are a customer's own fields, or follow from one."""
 DENIED = "_denied"
 """`<channel>_denied` is the fact that stands on what was said about being written to."""
 
@@ -244,6 +246,8 @@ class Prover:
                 makes.setdefault(id(item), set()).add(fact)
             if fact.endswith(DENIED):
                 yield from self._objection(fact, known, world, chains)
+            if fact in _GOLDEN:
+                yield from self._survivor(fact, known, chains)
         for item, owner in belongs:
             if id(item) in makes:
                 facts = tuple(sorted(makes[id(item)]))
@@ -256,6 +260,14 @@ class Prover:
             yield from ((item, ref) for item in near)
             memberships = {str(item.source) for item in near if item.kind == "membership"}
             yield from ((part, ref) for source in sorted(memberships) for part in self._evidence.parts.get(source, ()))
+
+    @staticmethod
+    def _survivor(fact: str, known: ProfileRow, chains: Mapping[str, Chain]) -> Iterator[Proving]:
+        """The record from which a value of the golden profile comes."""
+        name = _GOLDEN[fact]
+        if name in known.provenance:
+            ref = str(known.provenance[name]["source"])
+            yield Proving(ref, CUSTOMER, {name: known.golden.get(name)}, (fact,), ref, chains[ref])
 
     def _counted(self, fact: str, items: Sequence[Item]) -> list[Item]:
         """Without what only copies a membership, its tier or its points, and without those that do not count."""

@@ -163,3 +163,5 @@ _SELECT: Mapping[str, Select] = {
     "birthday_reward_on": _reward("birthday"),
     "welcome_reward_on": _reward("welcome"),
 }
+PROVEN_BY_ITEMS = frozenset(_SELECT)
+"""Facts that stand on items; the others are a customer's own fields, or what they said."""
