@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Mapping
-from zlib import crc32
 
 from onevoice.sandbox.calls import THROTTLED
 from onevoice.sandbox.gate import Operation, RefusalError, RollingWindow, Schedule
 from onevoice.sandbox.hubspot.errors import refusal
+from onevoice.sandbox.misfortune import Losses, rejects
 from onevoice.sandbox.state import VendorState
 
 DAILY_CALLS = 650_000
@@ -29,14 +29,10 @@ TOKEN_DIES = Schedule(first=15, every=120)
 """Calls whose access token has just expired."""
 FAILING = Schedule(first=1, every=25)
 """Batch writes in which some records fail once."""
-FAILING_ROWS = 3
-"""How many records of such a batch fail; smaller batches are spared."""
 THROTTLE_PASSES = 4
 """With the fault `throttle`, one call in so many gets through."""
 TOKEN_CALLS_UNDER_FAULT = 3
 """With the fault `expire_tokens`, a token lasts for so many calls."""
-REJECTED_SHARE = 50
-"""With the fault `reject_some`, one record in so many is refused, always the same ones."""
 
 
 class Limits:
@@ -46,7 +42,7 @@ class Limits:
         self._state = state
         self._window = RollingWindow(TEN_SECONDLY, seconds=10)
         self._searches = RollingWindow(SEARCHES_A_SECOND, seconds=1)
-        self._batches = 0
+        self._losses = Losses(state)
         self.calls = 0
         """Calls with a valid token so far."""
 
@@ -74,14 +70,11 @@ class Limits:
 
     def failing_rows(self, rows: int) -> frozenset[int]:
         """Positions of the records that this batch write loses; sent again, they go through."""
-        self._batches += 1
-        if not self._state.faults.limits_on or rows < FAILING_ROWS or not FAILING.due(self._batches):
-            return frozenset()
-        return frozenset({0, rows // 2, rows - 1})
+        return self._losses.places(rows, FAILING)
 
     def rejects(self, record_id: str) -> bool:
         """Whether the portal refuses every write to this record for now; a record that is yet to be made has no id."""
-        return self._state.faults.reject_some and bool(record_id) and crc32(record_id.encode()) % REJECTED_SHARE == 0
+        return rejects(self._state, record_id)
 
     def headers(self, operation: Operation) -> Mapping[str, str]:
         """The rate headers of an answer; search answers have none."""

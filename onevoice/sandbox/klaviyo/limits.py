@@ -10,11 +10,11 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from zlib import crc32
 
 from onevoice.sandbox.calls import THROTTLED
 from onevoice.sandbox.gate import RefusalError, Schedule
 from onevoice.sandbox.klaviyo.errors import refusal
+from onevoice.sandbox.misfortune import Losses, rejects
 from onevoice.sandbox.state import VendorState
 
 
@@ -32,12 +32,8 @@ BUSY = Schedule(first=9, every=90)
 """Calls that find the window used up by the account's other integrations."""
 FAILING = Schedule(first=1, every=10)
 """Import jobs in which some profiles fail once."""
-FAILING_PROFILES = 3
-"""How many profiles of such a job fail; smaller jobs are spared."""
 THROTTLE_PASSES = 2
 """With the fault `throttle`, one call in so many gets through; every other costs its caller a whole second."""
-REJECTED_SHARE = 50
-"""With the fault `reject_some`, one profile in so many is refused, always the same ones."""
 
 
 class Limits:
@@ -46,7 +42,7 @@ class Limits:
     def __init__(self, state: VendorState) -> None:
         self._state = state
         self._windows: dict[tuple[str, int], tuple[int, int]] = {}
-        self._imports = 0
+        self._losses = Losses(state)
         self.calls = 0
         """Calls with a valid key and revision so far."""
 
@@ -78,14 +74,11 @@ class Limits:
 
     def failing_profiles(self, profiles: int) -> frozenset[int]:
         """Positions of the profiles that this import job loses; sent again, they go through."""
-        self._imports += 1
-        if not self._state.faults.limits_on or profiles < FAILING_PROFILES or not FAILING.due(self._imports):
-            return frozenset()
-        return frozenset({0, profiles // 2, profiles - 1})
+        return self._losses.places(profiles, FAILING)
 
     def rejects(self, profile: str) -> bool:
         """Whether the account refuses every import of this profile for now; one that is yet to be made has no id."""
-        return self._state.faults.reject_some and bool(profile) and crc32(profile.encode()) % REJECTED_SHARE == 0
+        return rejects(self._state, profile)
 
     def _taken(self, endpoint: str, seconds: int, now: datetime) -> int:
         number, taken = self._windows.get((endpoint, seconds), (-1, 0))

@@ -6,10 +6,9 @@ the schedules below. The rolling window is far above what a well-behaved client 
 
 from __future__ import annotations
 
-from zlib import crc32
-
 from onevoice.sandbox.calls import THROTTLED
 from onevoice.sandbox.gate import RefusalError, RollingWindow, Schedule
+from onevoice.sandbox.misfortune import Losses, rejects
 from onevoice.sandbox.salesforce.errors import RowError, refusal
 from onevoice.sandbox.state import VendorState
 
@@ -21,14 +20,10 @@ SESSION_ENDED = Schedule(first=12, every=110)
 """Calls whose session has been ended meanwhile."""
 LOCKED = Schedule(first=1, every=25)
 """Batch updates in which some rows are locked by another transaction."""
-LOCKED_ROWS = 3
-"""How many rows such a batch finds locked; smaller batches find none."""
 THROTTLE_PASSES = 4
 """With the fault `throttle`, one call in so many gets through."""
 SESSION_CALLS_UNDER_FAULT = 3
 """With the fault `expire_tokens`, a session lasts for so many calls."""
-REJECTED_SHARE = 50
-"""With the fault `reject_some`, one record in so many is refused, always the same ones."""
 
 
 class Limits:
@@ -37,7 +32,7 @@ class Limits:
     def __init__(self, state: VendorState) -> None:
         self._state = state
         self._window = RollingWindow(limit=200, seconds=10)
-        self._batches = 0
+        self._losses = Losses(state)
         self.calls = 0
         """Calls with a valid session so far."""
 
@@ -62,14 +57,11 @@ class Limits:
 
     def locked_rows(self, rows: int) -> frozenset[int]:
         """Positions of the rows that this batch update finds locked; sent again, they are free."""
-        self._batches += 1
-        if not self._state.faults.limits_on or rows < LOCKED_ROWS or not LOCKED.due(self._batches):
-            return frozenset()
-        return frozenset({0, rows // 2, rows - 1})
+        return self._losses.places(rows, LOCKED)
 
     def reject(self, record_id: str) -> None:
         """Raise RowError for a record that an automation of the org refuses."""
-        if self._state.faults.reject_some and crc32(record_id.encode()) % REJECTED_SHARE == 0:
+        if rejects(self._state, record_id):
             raise RowError("FIELD_CUSTOM_VALIDATION_EXCEPTION", "This contact is under review and cannot be edited.")
 
     def usage(self) -> str:

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from enum import Enum
 from typing import Any
-from zlib import crc32
 
 from onevoice.sandbox.gate import Schedule
+from onevoice.sandbox.misfortune import rejects
 from onevoice.sandbox.shopify.cost import Bucket
 from onevoice.sandbox.state import VendorState
 
@@ -24,8 +24,6 @@ FAILING = Schedule(first=3, every=75)
 """Mutations that fail once, by turns with an internal error and with user errors; sent again, they go through."""
 THROTTLE_PASSES = 4
 """With the fault `throttle`, one request in so many gets through."""
-REJECTED_SHARE = 50
-"""With the fault `reject_some`, one customer in so many is refused, always the same ones."""
 
 
 class Misfortune(Enum):
@@ -79,4 +77,4 @@ class Limits:
 
     def rejects(self, owner: str) -> bool:
         """Whether the shop refuses every write to this customer for now."""
-        return self._state.faults.reject_some and crc32(owner.encode()) % REJECTED_SHARE == 0
+        return rejects(self._state, owner)

@@ -7,10 +7,10 @@ Access tokens of this kind do not expire: the fault `expire_tokens` changes noth
 from __future__ import annotations
 
 from collections.abc import Mapping
-from zlib import crc32
 
 from onevoice.sandbox.calls import THROTTLED
 from onevoice.sandbox.gate import Operation, RefusalError, RollingWindow, Schedule
+from onevoice.sandbox.misfortune import Losses, rejects
 from onevoice.sandbox.square.errors import refusal
 from onevoice.sandbox.state import VendorState
 
@@ -22,12 +22,8 @@ BUSY = Schedule(first=9, every=1_000)
 """Calls that find the rate used up by the seller's other applications."""
 FAILING = Schedule(first=1, every=25)
 """Bulk writes in which some entries fail once."""
-FAILING_ENTRIES = 3
-"""How many entries of such a call fail; smaller calls are spared."""
 THROTTLE_PASSES = 4
 """With the fault `throttle`, one call in so many gets through."""
-REJECTED_SHARE = 50
-"""With the fault `reject_some`, writes to one customer in so many are refused, always the same ones."""
 
 
 class Limits:
@@ -36,7 +32,7 @@ class Limits:
     def __init__(self, state: VendorState) -> None:
         self._state = state
         self._window = RollingWindow(CALLS_A_SECOND, seconds=1)
-        self._bulk_writes = 0
+        self._losses = Losses(state)
         self.calls = 0
         """Calls with a valid token so far."""
 
@@ -53,14 +49,11 @@ class Limits:
 
     def failing_entries(self, entries: int) -> frozenset[int]:
         """Positions of the entries that this bulk write loses; sent again, they go through."""
-        self._bulk_writes += 1
-        if not self._state.faults.limits_on or entries < FAILING_ENTRIES or not FAILING.due(self._bulk_writes):
-            return frozenset()
-        return frozenset({0, entries // 2, entries - 1})
+        return self._losses.places(entries, FAILING)
 
     def refuse_rejected(self, customer_id: str) -> None:
         """Refuse a write to a customer whom the fault `reject_some` has picked."""
-        if self._state.faults.reject_some and crc32(customer_id.encode()) % REJECTED_SHARE == 0:
+        if rejects(self._state, customer_id):
             raise refusal("BAD_REQUEST", "The customer profile cannot be changed.")
 
 

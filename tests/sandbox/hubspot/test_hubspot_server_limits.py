@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from zlib import crc32
+
 import pytest
 from hubspot import HubSpot
 from hubspot.oauth.exceptions import ApiException as TokenRefused
 
 from loopback import caller
-from onevoice.sandbox.hubspot import limits
+from onevoice.sandbox.misfortune import LOST_ENTRIES, REJECTED_SHARE
 
 PEOPLE = "/crm/v3/objects/contacts"
 
@@ -56,7 +58,7 @@ def test_a_run_of_a_few_dozen_calls_meets_each_misfortune_once(portal):
             assert "retry-after" not in answer.headers
         if answer.status_code == 207:
             failed = [error["context"]["objectWriteTraceId"][0] for error in answer.json()["errors"]]
-            assert len(failed) == limits.FAILING_ROWS
+            assert len(failed) == LOST_ENTRIES
             assert sorted([*failed, *(one["id"] for one in answer.json()["results"])]) == ids
     client.close()
     counted = portal.state.calls.summary()
@@ -91,7 +93,9 @@ def test_searches_have_their_own_rate_and_no_rate_headers(portal):
 def test_faults(portal):
     faults = portal.state.faults
     key = next(
-        key for n in range(500) if limits.crc32((key := portal.contact(email=f"a{n}@example.org")).encode()) % 50 == 0
+        key
+        for n in range(500)
+        if crc32((key := portal.contact(email=f"a{n}@example.org")).encode()) % REJECTED_SHARE == 0
     )
     token = {"Authorization": f"Bearer {portal.token()}"}
     with caller(portal.url, headers=token) as client:

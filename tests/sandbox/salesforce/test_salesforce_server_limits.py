@@ -13,6 +13,7 @@ from simple_salesforce.exceptions import SalesforceAuthenticationFailed, Salesfo
 
 from onevoice.sandbox.calls import THROTTLED
 from onevoice.sandbox.gate import RefusalError
+from onevoice.sandbox.misfortune import LOST_ENTRIES, REJECTED_SHARE
 from onevoice.sandbox.salesforce import limits
 from onevoice.sandbox.salesforce.schema import OBJECTS
 from onevoice.sandbox.state import Clock
@@ -91,7 +92,7 @@ def test_a_run_of_a_few_dozen_calls_meets_each_misfortune_once(org):
             assert answer.json()[0]["errorCode"] == "REQUEST_LIMIT_EXCEEDED"
         if len(statuses) == 1:
             failed = [one["errors"][0]["statusCode"] for one in answer.json() if not one["success"]]
-            assert failed == ["UNABLE_TO_LOCK_ROW"] * limits.LOCKED_ROWS
+            assert failed == ["UNABLE_TO_LOCK_ROW"] * LOST_ENTRIES
     client.close()
     assert sorted(statuses) == [200] * 23 + [401, 403]
     counted = org.state.calls.summary()
@@ -122,7 +123,7 @@ def test_a_fast_client_meets_the_rolling_window():
 
 def test_faults(org):
     faults = org.state.faults
-    key = next(key for _ in range(500) if zlib.crc32((key := org.contact()).encode()) % limits.REJECTED_SHARE == 0)
+    key = next(key for _ in range(500) if zlib.crc32((key := org.contact()).encode()) % REJECTED_SHARE == 0)
     body = {"records": [{"attributes": {"type": "Contact"}, "id": key, "FirstName": "Ann"}]}
     with org.http() as client:
         faults.use("salesforce_down", "salesforce")

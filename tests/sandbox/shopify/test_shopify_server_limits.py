@@ -7,6 +7,7 @@ from zlib import crc32
 import httpx
 
 from loopback import caller
+from onevoice.sandbox.misfortune import REJECTED_SHARE
 from onevoice.sandbox.shopify import limits
 from onevoice.sandbox.shopify.cost import size
 
@@ -170,8 +171,8 @@ def test_a_run_of_a_few_dozen_calls_meets_each_misfortune(shop):
 def test_faults(shop):
     faults = shop.state.faults
     keys = [shop.customer() for _ in range(300)]
-    poor = next(key for key in keys if crc32(key.encode()) % limits.REJECTED_SHARE == 0)
-    fine = next(key for key in keys if crc32(key.encode()) % limits.REJECTED_SHARE)
+    poor = next(key for key in keys if crc32(key.encode()) % REJECTED_SHARE == 0)
+    fine = next(key for key in keys if crc32(key.encode()) % REJECTED_SHARE)
     faults.down = True
     assert post(shop, {"query": CHEAP}).status_code == 503
     faults.use("reject_some", "shopify")

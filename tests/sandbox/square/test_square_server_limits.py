@@ -7,6 +7,7 @@ from zlib import crc32
 
 from loopback import caller
 from onevoice.sandbox.gate import Schedule
+from onevoice.sandbox.misfortune import LOST_ENTRIES, REJECTED_SHARE
 from onevoice.sandbox.square import limits
 
 BULK = "customers/custom-attributes/bulk-upsert"
@@ -57,7 +58,7 @@ def test_a_run_of_a_few_dozen_calls_meets_each_misfortune_once(seller):
             assert answer.headers["retry-after"] == "1"
         else:
             failed = [key for key, value in answer.json()["values"].items() if "errors" in value]
-            assert len(failed) == (limits.FAILING_ENTRIES if number == 0 else 0)
+            assert len(failed) == (LOST_ENTRIES if number == 0 else 0)
     counted = seller.state.calls.summary()
     assert (counted["throttled"], counted["partial_failures"], counted["token_expired"]) == (1, 1, 0)
 
@@ -87,7 +88,7 @@ def test_calls_a_second(seller, monkeypatch):
 def test_faults(seller):
     seller.define("tier")
     faults = seller.state.faults
-    picked = next(key for _ in range(500) if crc32((key := seller.customer()).encode()) % limits.REJECTED_SHARE == 0)
+    picked = next(key for _ in range(500) if crc32((key := seller.customer()).encode()) % REJECTED_SHARE == 0)
     other = next(iter(seller.state.tables["customers"].rows))
     group = seller.add("groups", {"name": "g"})
     faults.reject_some = True
