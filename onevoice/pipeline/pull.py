@@ -327,9 +327,13 @@ def _is_older(record: Record, known: StoredRecord) -> bool:
 
 
 def _statement(event: ConsentEvent) -> tuple[str, ...]:
-    """What makes two events the same statement: a vendor's flag has no time of its own, so time is left out."""
+    """What makes two events the same statement: a vendor's flag has no time of its own, so time is left out.
+
+    A yes counts by its proof, so one with another proof is another yes.
+    """
     owner = str(event.owner or event.source)
-    return (owner, event.contact_point, event.channel, event.purpose, event.brand, event.effect, event.origin)
+    proof = event.evidence if event.effect is Effect.GRANT else ""
+    return (owner, event.contact_point, event.channel, event.purpose, event.brand, event.effect, event.origin, proof)
 
 
 def _note_missing(hub: Hub, system: str, stream: str, seen: set[str]) -> None:

@@ -72,6 +72,15 @@ def test_a_yes_to_text_messages_counts_for_its_number_and_only_with_evidence(wid
     assert wide.quiet()
 
 
+def test_a_proof_that_comes_later_than_the_yes_counts_from_then_on(wide: Any) -> None:
+    texts(wide, "p1", A, "SUBSCRIBED", method=None)
+    wide.cycle()
+    assert until(wide, "p1", "discount_sms") == FOREVER
+    texts(wide, "p1", A, "SUBSCRIBED", method="PREFERENCE_PAGE")
+    wide.cycle()
+    assert until(wide, "p1", "discount_sms") is None
+
+
 def test_a_number_on_which_somebody_else_said_no_takes_no_text_message(wide: Any) -> None:
     texts(wide, "p1", A, "SUBSCRIBED")
     texts(wide, "p2", A, "UNSUBSCRIBED")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
@@ -147,3 +147,68 @@ def test_the_latest_reward_of_a_kind_counts() -> None:
     items = [item("reward", str(n), kind="birthday", granted_on=f"202{n}-03-14") for n in (3, 5, 4)]
     found = facts([*items, item("reward", "9", kind="welcome", granted_on="2020-01-01")])
     assert (found["birthday_reward_on"], found["welcome_reward_on"]) == ("2025-03-14", "2020-01-01")
+
+
+def edges(*items: Item, zone: str = "UTC", today: date = TODAY) -> tuple[object, date | None]:
+    """Annual spend on a day, and the first day on which it may be another."""
+    reading = Reading(today, ZoneInfo(zone), "GBP")
+    return facts_of(items, {}, None, {}, reading).get("annual_spend"), next_change(items, reading)
+
+
+def test_the_year_of_annual_spend_begins_and_ends_with_the_companys_days() -> None:
+    late = item("order", ordered_at="2025-11-22T23:30:00+00:00", total="10")  # the 23rd in Berlin
+    assert edges(late) == (None, None)
+    assert edges(late, zone="Europe/Berlin") == ("10", date(2026, 11, 23))
+    assert edges(late, zone="Europe/Berlin", today=date(2026, 11, 23)) == (None, None)
+
+
+def test_an_order_dated_into_tomorrow_counts_when_its_day_comes() -> None:
+    ahead = item("order", ordered_at="2026-11-23T00:10:00+00:00", total="10")
+    assert edges(ahead) == (None, date(2026, 11, 23))
+    assert edges(ahead, today=date(2026, 11, 23)) == ("10", date(2027, 11, 23))
+
+
+def test_walking_from_change_to_change_meets_every_change_of_annual_spend() -> None:
+    chosen = random.Random(7)
+    for _ in range(30):
+        days = [TODAY + timedelta(days=chosen.randint(-380, 20)) for _ in range(4)]
+        items = [item("order", str(n), ordered_at=f"{day}T12:00:00+00:00", total="1") for n, day in enumerate(days)]
+        by_day = [edges(*items, today=TODAY + timedelta(days=n))[0] for n in range(420)]
+        differs = {n for n in range(1, 420) if by_day[n] != by_day[n - 1]}
+        walked, day = set[int](), edges(*items)[1]
+        while day is not None and (day - TODAY).days < 420:
+            walked.add((day - TODAY).days)
+            day = edges(*items, today=day)[1]
+        assert differs <= walked
+
+
+def test_a_cancelled_order_was_never_made_line_by_line() -> None:
+    gone = {"cancelled_at": "2026-11-21T12:00:00+00:00"}
+    lines = [
+        item("order", "1", ordered_at="2026-11-20T10:00:00+00:00", total="5", list_total="5", category="hats", **gone),
+        item("order", "1", ordered_at="2026-11-20T10:00:00+00:00", total="7", list_total="7", category="bags", **gone),
+    ]
+    cart = item("cart", "2", abandoned_at="2026-11-19T10:00:00+00:00", category="hats")
+    found = facts([*lines, cart])
+    assert found["orders_total"] == 0
+    assert found["open_cart_on"] == "2026-11-19"
+    assert not {"annual_spend", "last_order_on", "last_full_price_on", "bought_cart_on"} & found.keys()
+    assert next_change(lines, READING) is None
+
+
+def test_one_line_at_full_price_makes_the_order_one_and_each_line_closes_its_own_cart() -> None:
+    at = {"ordered_at": "2026-11-20T10:00:00+00:00"}
+    items = [
+        item("order", "1", total="5", list_total="9", category="hats", **at),
+        item("order", "1", total="7", list_total="7", category="bags", **at),
+        item("cart", "2", abandoned_at="2026-11-18T10:00:00+00:00", category="bags"),
+        item("cart", "3", abandoned_at="2026-11-19T10:00:00+00:00", category="hats"),
+        item("cart", "4", abandoned_at="2026-11-17T10:00:00+00:00", category="shoes"),
+    ]
+    found = facts(items)
+    assert (found["orders_total"], found["last_full_price_on"], found["annual_spend"]) == (1, "2026-11-20", "12")
+    assert (found["bought_cart_on"], found["open_cart_on"], found["cart_on"]) == (
+        "2026-11-19",
+        "2026-11-17",
+        "2026-11-19",
+    )
