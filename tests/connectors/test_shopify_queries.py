@@ -8,12 +8,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from graphql import GraphQLSchema, OperationDefinitionNode, build_schema, parse, validate
+from graphql import GraphQLSchema, OperationDefinitionNode, parse, validate
 from graphql.execution.values import get_variable_values
 
 from connectors import open_connector
 from connectors._http import HttpClient, Reply
 from connectors.shopify.selection import Selection
+from descriptions import shopify_schema
 from onevoice.configfile import load_project
 from onevoice.errors import ConfigError
 from onevoice.mapping import compile_mapping
@@ -43,9 +44,8 @@ HOSTILE = (
 
 
 @pytest.fixture(scope="session")
-def schema(checkout: Path) -> GraphQLSchema:
-    """Shopify's Admin API 2026-07, trimmed."""
-    return build_schema((checkout / "tests/specs/shopify/admin_2026-07.graphql").read_text("utf-8"), assume_valid=True)
+def schema() -> GraphQLSchema:
+    return shopify_schema()
 
 
 def faults(schema: GraphQLSchema, document: str, variables: Mapping[str, Any]) -> list[str]:

@@ -1,10 +1,12 @@
-"""Vendors' official API descriptions as judges, each read once: that takes about a second."""
+"""Vendors' official API descriptions, each read once: that takes about a second."""
 
 from __future__ import annotations
 
 import json
 from functools import cache
 from pathlib import Path
+
+from graphql import GraphQLSchema, build_schema
 
 from openapi_judge import OpenApiJudge
 
@@ -35,3 +37,9 @@ def square_judge() -> OpenApiJudge:
         if "properties" in schema:
             schema["additionalProperties"] = False
     return OpenApiJudge(SPECS / "square" / "customers.json", paths=paths, components={"schemas": schemas})
+
+
+@cache
+def shopify_schema() -> GraphQLSchema:
+    """Shopify's Admin API 2026-07, trimmed."""
+    return build_schema((SPECS / "shopify" / "admin_2026-07.graphql").read_text("utf-8"))

@@ -33,8 +33,8 @@ def drive(
     python = _environment(folder)
     with staged() as stage:
         stage.app = judged = Judged(create_app(state, ServerConfig(stage.url, "", token)), judge)
-        command = [python, folder / "drive.py", stage.url, token, *arguments]
-        done = subprocess.run(command, check=False, timeout=TIMEOUT_SECONDS)
+        told = [str(folder / "drive.py"), stage.url, token, *arguments]
+        done = subprocess.run([str(python), *told], check=False, timeout=TIMEOUT_SECONDS)
     sys.stderr.writelines(f"{violation}\n" for violation in judge.violations)
     if done.returncode == 0 and not judge.violations:
         sys.stdout.write(f"{folder.name}: {len(judged.calls)} calls, every answer read by the SDK\n")

@@ -5,14 +5,14 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
-from graphql import GraphQLSchema, build_schema, execute_sync, parse, validate
+from graphql import execute_sync, parse, validate
 from graphql.execution.values import get_variable_values
 
+from descriptions import shopify_schema
 from loopback import Stage, caller
 from onevoice.sandbox.shopify import create_app
 from onevoice.sandbox.shopify.tables import gid_kind, shopify_stamp, shopify_state
@@ -21,14 +21,13 @@ from onevoice.sandbox.state import Clock, ServerConfig, VendorState
 AS_OF = datetime(2026, 11, 22, 9, tzinfo=UTC)
 TOKEN, READ_ONLY = "token", "token-to-read"
 PATH = "/admin/api/2026-07/graphql.json"
-SPEC = Path(__file__).parents[2] / "specs" / "shopify" / "admin_2026-07.graphql"
 
 
 class Judge:
     """Shopify's schema: says whether a request is one of its own and whether an answer is complete and of its types."""
 
     def __init__(self) -> None:
-        self.schema: GraphQLSchema = build_schema(SPEC.read_text())
+        self.schema = shopify_schema()
         self.checked = 0
         self._validated: dict[str, list[str]] = {}
 
