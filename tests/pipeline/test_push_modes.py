@@ -6,6 +6,8 @@ from contextlib import suppress
 from datetime import timedelta
 from typing import Any
 
+from onevoice.store import contradictions
+
 TIER = "onevoice_tier"
 ADOPT = "onevoice_tier: {from: status.club.tier, mode: adopt}"
 COMPARE = "onevoice_tier: {from: status.club.tier, mode: compare}"
@@ -185,3 +187,20 @@ def test_a_field_that_could_not_be_read_yet_is_not_written_over(bench: Any) -> N
     bench.cycle()
     assert bench.shop.held("contacts", "1")["onevoice_tier_until"] == "2030-01-31"
     assert bench.quiet()
+
+
+def test_an_edit_of_the_vendors_own_value_is_no_drift(bench: Any) -> None:
+    """Adopted, compared, or left to the vendor: nothing of the hub's was overwritten there."""
+    bench.edit(MAPPING, PUSH, ADOPT)
+    bench.edit(
+        MAPPING, "{from: status.club.tier_until, transform: date}", "{from: status.club.tier_until, mode: compare}"
+    )
+    member(bench)
+    names = (TIER, "onevoice_tier_until", "onevoice_no_join_until")
+    bench.shop.put("contacts", "1", lastname="Ash", email="a@x.org", **dict.fromkeys(names[:2], "2030-01-31"))
+    bench.cycle()
+    bench.shop.put("contacts", "1", **dict.fromkeys(names, "2031-01-31"))
+    bench.cycle()
+    with bench.hubs[-1].store.read() as connection:
+        found = contradictions.drift_at(connection, bench.now)
+    assert {row["field"] for row in found} == {"onevoice_no_join_until"}
