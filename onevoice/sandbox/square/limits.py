@@ -22,8 +22,8 @@ BUSY = Schedule(first=9, every=1_000)
 """Calls that find the rate used up by the seller's other applications."""
 FAILING = Schedule(first=1, every=25)
 """Bulk writes in which some entries fail once."""
-THROTTLE_PASSES = 4
-"""With the fault `throttle`, one call in so many gets through."""
+THROTTLE_PASSES = 2
+"""With the fault `throttle`, one call in so many gets through; every other costs its caller a whole second."""
 
 
 class Limits:
