@@ -15,7 +15,7 @@ from connectors import open_connector
 from connectors._http import HttpClient, Reply
 from connectors.shopify.selection import Selection
 from descriptions import shopify_schema
-from onevoice.configfile import load_project
+from onevoice.configfile import ProjectConfig, load_project
 from onevoice.errors import ConfigError
 from onevoice.mapping import compile_mapping
 from onevoice.protocols import Field, Outcome, Write
@@ -85,9 +85,8 @@ def test_the_judge_judges(schema: GraphQLSchema) -> None:
     assert faults(schema, "query Q { customers(first: 1) { nodes { acceptsMarketing } } }", {})
 
 
-def mapped(checkout: Path, stream: str) -> list[str]:
+def mapped(project: ProjectConfig, stream: str) -> list[str]:
     """The fields that the shipped mapping and gates read of a stream."""
-    project = load_project(checkout)
     mapping = compile_mapping(project.mappings["shopify", stream], {})
     pushed = [field.name for field in mapping.push.fields] if mapping.push else []
     gates = [
@@ -110,11 +109,11 @@ def test_everything_that_is_sent_is_valid(shopify: Any, sent: list[str], checkou
     stamps = {"processedAt": f"{stamp:%Y-%m-%dT%H:%M:%SZ}", "cancelledAt": None, "completedAt": None, "name": "#1"}
     for table, kind in (("orders", "Order"), ("checkouts", "AbandonedCheckout")):
         shopify.add(table, kind, 1, stamp, customer=key, lines=[line(serial) for serial in range(1, 13)], **stamps)
-    connector = shopify.open()
+    connector, project = shopify.open(), load_project(checkout)
     assert connector.check().account
     connector.provision([Field("customers", f"metafields.more.a_{name}", name, name) for name in TYPES], dry_run=False)
     for stream in STREAMS:
-        fields = mapped(checkout, stream)
+        fields = mapped(project, stream)
         pages = list(connector.read(stream, None, fields, shopify.settled()))
         list(connector.read(stream, pages[-1].cursor, fields, shopify.settled()))
         keys = [record.key for page in pages for record in page.records]
