@@ -323,6 +323,9 @@ _OBJECTED = "Somebody opted out on this very address or number on {day}."
 _ADDRESS = {
     Origin.BOUNCE: "Mail to this very address came back on {day}.",
     Origin.COMPLAINT: "Mail to this very address was called spam on {day}.",
+    **dict.fromkeys(
+        (Origin.IMPORT, Origin.SYSTEM_COPY), "This very address or number is marked as opted out since {day}."
+    ),
 }
 
 

@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-import orjson
 import typer
 
 from onevoice.cli.session import session_of
@@ -43,7 +42,7 @@ def audit(
     with step("proofs"):
         report = told(hub, looked(hub), evidenced(hub), _failed(cycle), personal_data=personal_data)
     if document is not None:
-        write_private(document, orjson.dumps(report.model_dump(), option=orjson.OPT_INDENT_2))
+        write_private(document, report.model_dump_json().encode())
     if page is not None:
         from onevoice.cli.audit.page import page_of
 
