@@ -16,7 +16,6 @@ _CHANNELS = {"email": "by e-mail", "sms": "by text message", "receipt": "on a ti
 _STANDS_ON = {
     "address": "No match of records is needed: the very address or number was refused.",
     "record": "No match of records is needed: the messaged record itself shows it.",
-    "absence": "It stands on what no record of the customer says.",
 }
 
 
@@ -130,7 +129,7 @@ def _sureness(finding: Finding) -> str:
         words = f"It rests on one match: {match.left} and {match.right}, {match.how}."
     else:
         words = _STANDS_ON.get(finding.stands_on, "")
-    return f'<p class="faint">{escape(words)}</p>'
+    return f'<p class="faint">{escape(words)}</p>' if words else ""
 
 
 def _proof(finding: Finding) -> str:
