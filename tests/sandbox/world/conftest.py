@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 from onevoice.sandbox.campaigns import STREAMS
+from onevoice.sandbox.judge import Judge
 from onevoice.sandbox.pushed import address_of, group_id, phone_of, pushed
 from onevoice.sandbox.square import put_attribute
 from onevoice.sandbox.truth import FAMILIES, NOT_PROMOTIONAL, same_mailbox, same_number
@@ -380,6 +381,17 @@ def _read_only(seed: int, people: int) -> World:
 def world_of() -> Callable[[int, int], World]:
     """(seed, people) -> a world that several tests share and none changes."""
     return _read_only
+
+
+@lru_cache(maxsize=2)
+def _messages(seed: int, people: int) -> dict[str, Any]:
+    return Judge(_read_only(seed, people)).messages()
+
+
+@pytest.fixture
+def messages_of() -> Callable[[int, int], dict[str, Any]]:
+    """(seed, people) -> what that world sends before any push, judged once."""
+    return _messages
 
 
 @pytest.fixture

@@ -42,8 +42,8 @@ def test_one_seed_gives_one_world_byte_for_byte(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("seed", [1, 20])
-def test_every_class_is_planted_for_any_seed(world_of, seed: int) -> None:
-    summary = Judge(world_of(seed, 5000)).messages()["summary"]
+def test_every_class_is_planted_for_any_seed(messages_of, seed: int) -> None:
+    summary = messages_of(seed, 5000)["summary"]
     assert set(summary["by_class"]) == set(CLASSES)
     assert min(summary["by_class"].values()) >= 30, summary["by_class"]
     assert summary["contradictory"] >= 500
