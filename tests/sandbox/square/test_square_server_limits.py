@@ -102,7 +102,7 @@ def test_faults(seller):
     faults.down = True
     assert codes(seller.get("customers", 503)) == [("API_ERROR", "SERVICE_UNAVAILABLE")]
     faults.down, faults.throttle = False, True
-    assert [seller.http.get("customers").status_code for _ in range(8)].count(429) == 6
+    assert [seller.http.get("customers").status_code for _ in range(8)].count(429) == 4
     faults.throttle, faults.expire_tokens = False, True
     assert {seller.http.get("customers").status_code for _ in range(8)} == {200}
 
