@@ -29,7 +29,7 @@ TOKEN_DIES = Schedule(first=15, every=120)
 """Calls whose access token has just expired."""
 FAILING = Schedule(first=1, every=25)
 """Batch writes in which some records fail once."""
-THROTTLE_PASSES = 4
+THROTTLE_PASSES = 2
 """With the fault `throttle`, one call in so many gets through."""
 TOKEN_CALLS_UNDER_FAULT = 3
 """With the fault `expire_tokens`, a token lasts for so many calls."""

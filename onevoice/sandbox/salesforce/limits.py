@@ -20,7 +20,7 @@ SESSION_ENDED = Schedule(first=12, every=110)
 """Calls whose session has been ended meanwhile."""
 LOCKED = Schedule(first=1, every=25)
 """Batch updates in which some rows are locked by another transaction."""
-THROTTLE_PASSES = 4
+THROTTLE_PASSES = 2
 """With the fault `throttle`, one call in so many gets through."""
 SESSION_CALLS_UNDER_FAULT = 3
 """With the fault `expire_tokens`, a session lasts for so many calls."""

@@ -22,7 +22,7 @@ BUSY = Schedule(first=7, every=70)
 """Requests that find the bucket empty: Shopify lowers its limits for a while when the platform is under load."""
 FAILING = Schedule(first=3, every=75)
 """Mutations that fail once, by turns with an internal error and with user errors; sent again, they go through."""
-THROTTLE_PASSES = 4
+THROTTLE_PASSES = 2
 """With the fault `throttle`, one request in so many gets through."""
 
 

@@ -110,6 +110,6 @@ def test_faults(portal):
         faults.use("none", "hubspot")
         assert client.post(f"{PEOPLE}/batch/update", json=body).status_code == 200
         faults.use("throttle", "hubspot")
-        assert [client.get(PEOPLE).status_code for _ in range(8)].count(429) == 6
+        assert [client.get(PEOPLE).status_code for _ in range(8)].count(429) == 4
         faults.use("expire_tokens", "hubspot")
         assert 401 in [client.get(PEOPLE).status_code for _ in range(4)]

@@ -137,7 +137,7 @@ def test_faults(org):
         faults.use("none", "salesforce")
         assert client.patch("/composite/sobjects", json=body).json()[0]["success"]
         faults.use("throttle", "salesforce")
-        assert [client.get("/limits").status_code for _ in range(8)].count(403) == 6
+        assert [client.get("/limits").status_code for _ in range(8)].count(403) == 4
         faults.use("expire_tokens", "salesforce")
         assert client.get("/limits").status_code == 401
 

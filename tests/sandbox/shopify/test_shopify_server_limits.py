@@ -189,6 +189,6 @@ def test_faults(shop):
     faults.use("none", "shopify")
     assert shop.data(TAG, id=poor)["tagsAdd"]["userErrors"] == []
     faults.use("throttle", "shopify")
-    assert [shop.codes(CHEAP) for _ in range(8)].count(["THROTTLED"]) == 6
+    assert [shop.codes(CHEAP) for _ in range(8)].count(["THROTTLED"]) == 4
     faults.use("expire_tokens", "shopify")
     assert [shop.codes(CHEAP) for _ in range(8)] == [[]] * 8
