@@ -211,7 +211,5 @@ def holds(row: dict[str, Any], name: str, value: Any) -> bool:
 
 
 def _said(value: Any) -> str:
-    if value in (None, "", False):
-        return ""
-    text = str(value).lower()
-    return text.removesuffix(".0")
+    nothing = value is None or value is False or value == ""
+    return "" if nothing else str(value).lower().removesuffix(".0")

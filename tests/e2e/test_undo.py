@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
@@ -10,6 +11,7 @@ import pytest
 
 from onevoice.pipeline.holding import release
 from onevoice.pipeline.undo import undo
+from onevoice.store import outboxes, runs
 
 pytestmark = pytest.mark.slow
 
@@ -143,7 +145,32 @@ def test_undo_of_a_first_sync(world: Callable[..., Any]) -> None:
     mended = places(calm.state())
     assert undo(calm.hub(), second).put_back > 0
     # Where nothing but an opt-out was written, the time at which that was decided stays beside it.
-    for_good_only = {place[:3] for place in mended if for_good(place) and edited.get(place) != mended[place]}
-    stays = {place for place in mended if place[:3] in for_good_only and "decided_at" in str(place)}
+    stamps = {place for place in mended if "decided_at" in str(place)}
+    others = {place for place in mended.keys() | edited.keys() if not for_good(place) and place not in stamps}
+    put_back = {place[:3] for place in others if edited.get(place) != mended.get(place)}
+    stays = {place for place in stamps if place[:3] not in put_back}
     wanted = {**expected(edited, mended, mended), **{place: mended[place] for place in stays}}
     assert wrong(places(calm.state()), wanted) == []
+
+
+def test_undo_of_a_run_that_was_killed(world: Callable[..., Any]) -> None:
+    here = world(200, seed=14, limits=False)
+    here.provision()
+    here.post("/clock", {"advance_seconds": 900})
+    before = places(here.state())
+    process = here.start("sync", "--first", "--as-of", here.now())
+    while process.poll() is None and not here.get("/calls")["shopify"]["write_calls"]:
+        time.sleep(0.01)
+    process.kill()
+    process.communicate()
+    hub = here.hub()
+    [run, *_] = runs.last_runs(hub.store, 1)
+    with hub.store.read() as connection:
+        unheard = outboxes.unheard_of(connection, run["run"])
+    assert unheard, "it was killed at a moment that proves nothing"
+
+    after = places(here.state())
+    done = undo(hub, run["run"])
+    assert done.put_back >= 100
+    assert (done.changed_since, done.refused, done.failed, done.gone) == ([], [], [], [])
+    assert wrong(places(here.state()), expected(before, after, after)) == []
