@@ -7,6 +7,7 @@ undo is what people do at two in the morning.
 
 from __future__ import annotations
 
+import time
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -23,6 +24,10 @@ from onevoice.store import Connection, holds, outboxes, pages, runs
 from onevoice.store.engine import chunks
 from onevoice.store.outboxes import Logged
 from onevoice.store.pages import DestinationState
+
+SETTLING = 10.0
+"""Seconds for which a vendor's reads may show what was there before a write (settle_seconds of the manifests): a look
+that comes sooner would take what the run wrote for put back already."""
 
 
 @dataclass(slots=True)
@@ -48,11 +53,13 @@ def undo(hub: Hub, run: str) -> Undone:
     """Put back what a run wrote. OnevoiceError when no such run wrote anything or another process is at work."""
     with hub.store.read() as connection:
         logged = [*outboxes.log_of(connection, run), *_unheard(hub, connection, run)]
+        passed = runs.seconds_since(connection, run)
     if not logged:
         raise OnevoiceError(f"undo {run}: no such run wrote anything (`onevoice status` lists the runs)")
     if not runs.acquire(hub.store, CYCLE):
         raise OnevoiceError("undo: another process is running a cycle on this store (wait for it, or `onevoice hold`)")
     try:
+        time.sleep(max(0.0, SETTLING - passed))
         return _Undoing(hub, run, _merged(logged)).undo()
     finally:
         runs.give_back(hub.store, CYCLE)

@@ -32,6 +32,12 @@ def end_run(store: Store, run_id: str, exit_code: int, report: Mapping[str, Any]
         connection.execute(run.update().where(run.c.run == run_id).values(**values))
 
 
+def seconds_since(connection: Connection, run_id: str) -> float:
+    """How long ago a run ended; 0 when it was cut short, so that nobody knows."""
+    ended: datetime | None = connection.execute(select(run.c.ended_at).where(run.c.run == run_id)).scalar_one_or_none()
+    return (datetime.now(UTC) - ended).total_seconds() if ended else 0.0
+
+
 def last_runs(store: Store, limit: int) -> list[dict[str, Any]]:
     """The latest runs, newest first."""
     with store.read() as connection:
