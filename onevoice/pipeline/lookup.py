@@ -139,13 +139,18 @@ class PointNo:
 def no_at(connection: Connection, point: Identifier, channel: str) -> PointNo | None:
     """The no that stands at an address or number for marketing on a channel."""
     holders = [match.profile_id for match in find(connection, point)][:_MOST_ASKED]
+    asked_for: list[bool] = []
     for judged in lookups.load_judged(connection, holders).values():
+        allowed = judged.consent.get("allowed", {}).get(channel)
+        asked_for += [] if allowed is None else [point.value in allowed]
         no = judged.consent.get("points", {}).get(point.value, {}).get(f"{channel}/{MARKETING}")
         if no and no.get("opted_out", True):
             return PointNo("contact_point_opted_out", f"Somebody opted out on this very {_NOUN[point.kind]}.")
         if no:
             sentence = f"Messages to this {_NOUN[point.kind]} do not arrive or were reported as spam."
             return PointNo("contact_point_undeliverable", sentence)
+    if asked_for and not any(asked_for):
+        return PointNo("contact_point_not_asked_for", f"Nobody asked for messages to this {_NOUN[point.kind]}.")
     return None
 
 

@@ -69,6 +69,12 @@ def test_an_address_on_which_somebody_opted_out_takes_no_marketing_whoever_it_is
     )
 
 
+def test_a_number_for_which_nobody_asked_takes_no_text_message(town: Any) -> None:
+    james = town.id_of("salesforce/Contact/c1")
+    found = check(town, profile_id=james, family="discount", channel="sms", contact_point="07700 900456")
+    assert [reason["rule"] for reason in found["reasons"]] == ["contact_point_not_asked_for", "texts_not_allowed"]
+
+
 @pytest.mark.parametrize("who", [{"email": "new@example.org"}, {"profile_id": "0123456789"}, {"phone": "12"}])
 def test_whoever_is_not_known_is_denied_and_it_says_why(town: Any, who: dict[str, str]) -> None:
     found = check(town, family="newsletter", **who)
