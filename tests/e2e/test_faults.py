@@ -30,7 +30,7 @@ def causes(here: Any) -> set[str]:
 
 @pytest.mark.parametrize("vendor", SYSTEMS)
 def test_a_vendor_that_is_down_during_a_cycle(world: Callable[..., Any], vendor: str) -> None:
-    here = world(150, seed=21, limits=False)
+    here = world(100, seed=21, limits=False)
     here.provision()
     here.post("/faults", {"name": f"{vendor}_down"})
     report = here.cycle(provisioned=True)
@@ -48,7 +48,7 @@ def test_a_vendor_that_is_down_during_a_cycle(world: Callable[..., Any], vendor:
 
 @pytest.mark.parametrize("fault", ["throttle", "expire_tokens"])
 def test_refusals_that_pass_are_met_and_handled(world: Callable[..., Any], fault: str) -> None:
-    here = world(60, seed=22, limits=False)  # few: a throttled vendor makes everybody wait
+    here = world(50, seed=22, limits=False)  # few: a throttled vendor makes everybody wait
     here.provision()
     here.post("/faults", {"name": fault})
     report = here.cycle(provisioned=True)
@@ -60,7 +60,7 @@ def test_refusals_that_pass_are_met_and_handled(world: Callable[..., Any], fault
 
 
 def test_rejected_records_do_not_block_the_others_and_heal(world: Callable[..., Any]) -> None:
-    here = world(400, seed=23, limits=False)
+    here = world(300, seed=23, limits=False)
     here.provision()
     here.post("/faults", {"name": "reject_some"})
     report = here.cycle(provisioned=True)
@@ -81,7 +81,7 @@ def test_rejected_records_do_not_block_the_others_and_heal(world: Callable[..., 
 
 
 def test_with_limits_on_every_refusal_is_met_and_the_promise_holds(world: Callable[..., Any]) -> None:
-    here = world(600, seed=24, limits=True)
+    here = world(300, seed=24, limits=True)
     assert here.cycle().exit_code == 0
     for system, calls in here.get("/calls").items():
         assert calls["throttled"] > 0, (system, calls)

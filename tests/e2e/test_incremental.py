@@ -22,7 +22,7 @@ def people(hub: Hub) -> set[frozenset[tuple[str, str, str]]]:
 
 
 def test_records_that_came_bit_by_bit_give_the_same_people(world: Callable[..., Any], tmp_path: Path) -> None:
-    here = world(400, seed=31, limits=False)
+    here = world(250, seed=31, limits=False)
     here.provision()
     for away in ("hubspot", "square"):
         here.post("/faults", {"name": f"{away}_down"})

@@ -18,8 +18,9 @@ from onevoice.pipeline.views import contradictions_now, customers_written, ident
 
 pytestmark = pytest.mark.slow
 
-PEOPLE = 5000
-DEFAULT_SEED = 7
+DEFAULT_SEED, DEFAULT_PEOPLE = 7, 2000
+"""What `make demo` shows."""
+MANY = 5000
 CLASSES = ("K1", "K2", "K3", "K4", "K5", "K6", "K7", "K8", "K9", "K10", "K13", "K16", "K18", "K19", "K25")
 SYSTEMS = {"salesforce", "hubspot", "shopify", "square", "klaviyo"}
 CHANNELS = {"email", "sms", "receipt"}
@@ -42,14 +43,28 @@ def left_over(here: Any) -> dict[tuple[str, str], int]:
     return {(entry["class"], entry["cause"]): entry["count"] for entry in here.messages()["left"]}
 
 
-@pytest.mark.parametrize("which", ["default", "drawn"])
-def test_five_thousand_people(world: Callable[..., Any], checkout: Path, which: str) -> None:
-    seed = DEFAULT_SEED if which == "default" else int(os.environ.get("ONEVOICE_TEST_SEED") or drawn_seed(checkout))
-    here = world(PEOPLE, seed=seed, limits=False)
+def test_the_people_of_the_demo(world: Callable[..., Any]) -> None:
+    here = world(DEFAULT_PEOPLE, seed=DEFAULT_SEED, limits=False)
+    promise_is_kept(here, DEFAULT_SEED, least=10)
+    hub, told = here.hubs[-1], here.get("/truth")
+    assert len(told["hard_cases"]) >= 16
+    truth = {Ref(r["system"], r["stream"], r["key"]): r["person"] for r in told["records"]}
+    records = [normalise(record, hub.config.identity) for record in identity_records(hub)]
+    assert evaluate(exact_keys(records), truth).f1 <= 0.90
+    assert evaluate(splink_default(records), truth).f1 <= 0.93
+
+
+def test_five_thousand_people_nobody_chose(world: Callable[..., Any], checkout: Path) -> None:
+    seed = int(os.environ.get("ONEVOICE_TEST_SEED") or drawn_seed(checkout))
+    promise_is_kept(world(MANY, seed=seed, limits=False), seed, least=30)
+
+
+def promise_is_kept(here: Any, seed: int, *, least: int) -> None:
+    """Three cycles, the third after edits by hand; `least` = wrong messages of each class that there are before."""
     said = here.get("/messages")
     before = said["summary"]
     assert before["contradictory"] >= 500, seed
-    assert all(before["by_class"].get(label, 0) >= 30 for label in CLASSES), (seed, before["by_class"])
+    assert all(before["by_class"].get(label, 0) >= least for label in CLASSES), (seed, before["by_class"])
     assert {row["system"] for row in said["messages"] if row["contradictory"]} == SYSTEMS
     assert {row["channel"] for row in said["messages"] if row["contradictory"]} == CHANNELS
     sent = allowed(here)
@@ -63,7 +78,7 @@ def test_five_thousand_people(world: Callable[..., Any], checkout: Path, which: 
     assert len(silenced) <= 0.01 * len(sent), (seed, len(silenced), len(sent))
     for system, calls in here.get("/calls").items():
         assert calls["write_calls"] <= 1.1 * calls["minimum_calls"] + 2, (seed, system, calls)
-    people_are_found(here, seed, whole=which == "default")
+    people_are_found(here, seed)
 
     written = here.records_written()
     assert here.cycle().exit_code == 0
@@ -74,19 +89,12 @@ def test_five_thousand_people(world: Callable[..., Any], checkout: Path, which: 
     assert sum(left.values()) <= 0.02 * before["contradictory"], (seed, left)
 
 
-def people_are_found(here: Any, seed: int, *, whole: bool) -> None:
-    """Records are grouped as the truth has them, in a population that is not easy."""
-    told = here.get("/truth")
-    truth = {Ref(r["system"], r["stream"], r["key"]): r["person"] for r in told["records"]}
-    hub = here.hubs[-1]
-    quality = evaluate({Ref(s, t, k): pid for s, t, k, pid in partition(hub)}, truth)
+def people_are_found(here: Any, seed: int) -> None:
+    """Records are grouped as the truth has them."""
+    truth = {Ref(r["system"], r["stream"], r["key"]): r["person"] for r in here.get("/truth")["records"]}
+    quality = evaluate({Ref(s, t, k): pid for s, t, k, pid in partition(here.hubs[-1])}, truth)
     assert quality.precision >= 0.99, (seed, quality)
     assert quality.recall >= 0.95, (seed, quality)
-    if whole:
-        assert len(told["hard_cases"]) >= 16
-        records = [normalise(record, hub.config.identity) for record in identity_records(hub)]
-        assert evaluate(exact_keys(records), truth).f1 <= 0.90
-        assert evaluate(splink_default(records), truth).f1 <= 0.93
 
 
 def edits_are_mended(here: Any, seed: int) -> None:
@@ -104,7 +112,7 @@ def edits_are_mended(here: Any, seed: int) -> None:
 
 
 def test_with_known_identities_nothing_is_left(world: Callable[..., Any]) -> None:
-    here = world(2000, known=True, limits=False)
+    here = world(1500, known=True, limits=False)
     sent = allowed(here)
     assert here.cycle().exit_code == 0
     assert left_over(here) == {}
