@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import time
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -52,7 +52,8 @@ class Undone:
 def undo(hub: Hub, run: str) -> Undone:
     """Put back what a run wrote. OnevoiceError when no such run wrote anything or another process is at work."""
     with hub.store.read() as connection:
-        logged = [*outboxes.log_of(connection, run), *_unheard(hub, connection, run)]
+        unheard = list(_unheard(hub, connection, run))
+        logged = [*outboxes.log_of(connection, run), *unheard]
         passed = runs.seconds_since(connection, run)
     if not logged:
         raise OnevoiceError(f"undo {run}: no such run wrote anything (`onevoice status` lists the runs)")
@@ -60,7 +61,7 @@ def undo(hub: Hub, run: str) -> Undone:
         raise OnevoiceError("undo: another process is running a cycle on this store (wait for it, or `onevoice hold`)")
     try:
         time.sleep(max(0.0, SETTLING - passed))
-        return _Undoing(hub, run, _merged(logged)).undo()
+        return _Undoing(hub, run, _merged(logged), {entry.ref for entry in unheard}).undo()
     finally:
         runs.give_back(hub.store, CYCLE)
 
@@ -89,10 +90,17 @@ def _merged(logged: Iterable[Logged]) -> dict[str, tuple[dict[str, Any], dict[st
 
 
 class _Undoing:
-    def __init__(self, hub: Hub, run: str, written: Mapping[str, tuple[dict[str, Any], dict[str, Any]]]) -> None:
+    def __init__(
+        self,
+        hub: Hub,
+        run: str,
+        written: Mapping[str, tuple[dict[str, Any], dict[str, Any]]],
+        unheard: Container[str],
+    ) -> None:
         self.hub = hub
         self.run = run
         self.written = written
+        self.unheard = unheard
         self.done = Undone()
 
     def undo(self) -> Undone:
@@ -124,7 +132,11 @@ class _Undoing:
         size = self.hub.destination(target.system).streams[target.stream].max_batch
         for part in chunks(refs, size):
             there = self._look(target, part)
-            writes = [write for text in part if (write := self._write_of(target, text, there.get(text))) is not None]
+            with self.hub.store.read() as connection:
+                states = pages.load_destinations(connection, part)
+            known = {text: states.get(text, DestinationState()).sent for text in part if text not in self.unheard}
+            planned = (self._write_of(target, text, there.get(text), known.get(text)) for text in part)
+            writes = [write for write in planned if write is not None]
             if writes:
                 self._send(target, writes)
 
@@ -142,8 +154,14 @@ class _Undoing:
                 found[str(ref)] = target.seen(ref, record.data)
         return found
 
-    def _write_of(self, target: PushTarget, text: str, there: Mapping[str, Any] | None) -> Write | None:
-        """What puts a record back; None when nothing of it can be, or it is so already."""
+    def _write_of(
+        self, target: PushTarget, text: str, there: Mapping[str, Any] | None, known: Mapping[str, Any] | None
+    ) -> Write | None:
+        """What puts a record back; None when nothing of it can be, or it is so already.
+
+        `known` is what the hub believes to stand there, None where it does not know. A value that the hub has put back
+        itself is back, even where the vendor's index still shows the one from before.
+        """
         if there is None:
             self.done.gone.append(text)
             return None
@@ -153,10 +171,12 @@ class _Undoing:
             name = push_field.name
             if name not in after or before[name] == after[name]:
                 continue
+            back = known is not None and known.get(name) == before[name]
             if push_field.irreversible:
                 self.done.irreversible.append((text, name))
             elif push_field.is_stamp or there.get(name) == after[name]:
-                fields[name] = push_field.restore(before[name])
+                if not back:
+                    fields[name] = push_field.restore(before[name])
             elif there.get(name) != before[name]:
                 self.done.changed_since.append((text, name))
         stamps = {f.name for f in target.fields if f.is_stamp}

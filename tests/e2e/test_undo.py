@@ -15,7 +15,7 @@ from onevoice.store import outboxes, runs
 
 pytestmark = pytest.mark.slow
 
-PEOPLE = 400
+PEOPLE = 300
 Place = tuple[str, ...]
 """(system, table, record id, field, ...) of one value in the vendors' state."""
 
@@ -110,10 +110,10 @@ def test_undo_of_a_first_sync(world: Callable[..., Any]) -> None:
     undone = places(state)
 
     assert wrong(undone, expected(before, after, found)) == []
-    assert done["put_back"] > 800
+    assert done["put_back"] > 600
     assert (done["refused"], done["failed"], done["gone"]) == ([], [], [])
     set_for_good = {place for place in after if for_good(place) and before.get(place) != after[place]}
-    assert len(done["irreversible"]) >= 60
+    assert len(done["irreversible"]) >= 40
     assert {ref for ref, _ in done["irreversible"]} == {opted_out(state, place) for place in set_for_good} - {None}
     others = {
         place
