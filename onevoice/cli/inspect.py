@@ -14,8 +14,9 @@ from onevoice.errors import OnevoiceError
 
 
 def status(context: typer.Context, as_json: AsJson = False) -> None:
-    """Show the last runs, how fresh each stream is, what waits to be written and what was refused."""
+    """Show the last runs, how fresh each stream is, what is held, what waits to be written, what was refused."""
     from onevoice.pipeline.overview import status as status_of
+    from onevoice.store.holds import EVERYTHING
 
     found = status_of(session_of(context).hub())
     if as_json:
@@ -29,6 +30,9 @@ def status(context: typer.Context, as_json: AsJson = False) -> None:
     for stream in found["streams"]:
         streams.add_row(stream["system"], stream["stream"], f"{stream['read_at']:%Y-%m-%d %H:%M}")
     out.print(runs, "", streams, "")
+    for held in found["held"]:
+        name = "every system" if held["system"] == EVERYTHING else held["system"]
+        out.print(f"{name}: held since {held['since']:%Y-%m-%d %H:%M} UTC: {held['reason']}", style="red")
     for system, count in found["waiting"].items():
         out.print(f"{system}: {count:,} records wait to be written")
     for row in found["refused"]:

@@ -7,7 +7,7 @@ from typing import Any
 
 from onevoice.model import Ref
 from onevoice.pipeline.hub import Hub
-from onevoice.store import identities, outboxes, pages, runs
+from onevoice.store import holds, identities, outboxes, pages, runs
 
 
 def planned_writes(hub: Hub) -> list[dict[str, Any]]:
@@ -30,9 +30,11 @@ def planned_writes(hub: Hub) -> list[dict[str, Any]]:
 
 
 def status(hub: Hub, last: int = 5) -> dict[str, Any]:
-    """The last runs, when each stream was read, what waits to be written, and what was refused by system and code."""
+    """The last runs, when each stream was read, what is held (`*`: everything), what waits to be written, and what was
+    refused by system and code."""
     with hub.store.read() as connection:
         cursors = pages.all_cursors(connection)
+        held = holds.standing(connection)
         waiting = Counter(Ref.parse(row.ref).system for row in outboxes.open_writes(connection))
         refused = Counter(
             (Ref.parse(entry["ref"]).system, entry["stage"], entry["code"])
@@ -41,6 +43,7 @@ def status(hub: Hub, last: int = 5) -> dict[str, Any]:
     return {
         "runs": runs.last_runs(hub.store, last),
         "streams": [{"system": s, "stream": t, "read_at": at} for s, t, at in cursors],
+        "held": [{"system": h.system, "since": h.since, "reason": h.reason} for h in held.values()],
         "waiting": dict(sorted(waiting.items())),
         "refused": [
             {"system": system, "stage": stage, "code": code, "records": count}

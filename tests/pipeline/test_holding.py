@@ -11,6 +11,7 @@ import pytest
 from onevoice.errors import ConfigError, GuardStopped, OnevoiceError
 from onevoice.pipeline import holding
 from onevoice.pipeline.holding import HeldBudget, held, hold, release
+from onevoice.pipeline.overview import status
 from onevoice.protocols import Stream
 
 
@@ -100,3 +101,13 @@ def test_a_hold_is_seen_within_half_a_second_and_never_believed_away(bench: Any)
     for _ in range(2):
         with pytest.raises(GuardStopped, match="stop"):
             budget.acquire("write", urgent=True)
+
+
+def test_status_tells_what_is_held_and_why(bench: Any) -> None:
+    report = bench.cycle()
+    assert report.exit_code == 0
+    hub = bench.hubs[-1]
+    hold(hub, "hubspot", "wrong rule")
+    assert [(h["system"], h["reason"]) for h in status(hub)["held"]] == [("hubspot", "wrong rule")]
+    release(hub, "hubspot")
+    assert status(hub)["held"] == []
