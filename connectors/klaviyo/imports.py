@@ -92,9 +92,9 @@ class Imports:
         counted = attributes["status"] == COMPLETE and attributes.get("completed_count") == len(others)
         missing = {} if counted else self._unmentioned(job, others)
         results = [rejection(write, errors[write.key]) for write in writes if write.key in errors]
-        written = [key for key in others if key not in missing]
+        written = [write for write in others.values() if write.key not in missing]
         self._own_writes.imported(written, moment(str(attributes["created_at"])))
-        results += [WriteResult(key, Outcome.ACCEPTED) for key in written]
+        results += [WriteResult(write.key, Outcome.ACCEPTED) for write in written]
         return [*results, *self._looked_up(missing)]
 
     def _errors(self, job: Resource, writes: Sequence[Write]) -> Mapping[str, Resource]:

@@ -177,6 +177,22 @@ def test_point_read_after_a_write_waits_for_the_new_version(klaviyo: Any, monkey
     assert klaviyo.calls() - before == 1
 
 
+def test_a_version_stamped_in_the_second_of_the_write_is_not_taken_for_it(
+    klaviyo: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Stamps have whole seconds: a suppression just before leaves a version that looks as new and holds nothing."""
+    [key] = klaviyo.contacts(1)
+    clock, connector = klaviyo.state.clock, klaviyo.open()
+    monkeypatch.setattr("connectors._retry.nap.sleep", clock.advance)
+    clock.advance(1 - clock.now().microsecond / 1e6)
+    connector.write("suppressions", [Write(klaviyo.row(key)["email"], {"email_suppressed": True})])
+    clock.advance(0.5)
+    connector.write("profiles", [Write(key, {"properties.onevoice_tier": "gold"})])
+    clock.advance(2.6)  # three seconds after the one, and not after the other
+    [record] = connector.fetch("profiles", [key], ["properties.onevoice_tier", "email_suppressed"])
+    assert record.data["properties"] == {"onevoice_tier": "gold"}
+
+
 @pytest.mark.parametrize("text", ["2026-10-23T09:00:00", "2026-10-23T11:00:00.000000+02:00", "2026-10-23T09:00:00Z"])
 def test_times_have_an_offset_or_are_utc(text: str) -> None:
     record = Shape(["email"]).record({"id": "A", "attributes": {"email": "a@example.org", "updated": text}})
