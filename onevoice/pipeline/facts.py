@@ -6,7 +6,7 @@ time, also as of an earlier day.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
@@ -189,31 +189,38 @@ def _at_full_price(line: Mapping[str, Any]) -> bool:
 def _cart_facts(items: Iterable[Item], zone: ZoneInfo) -> dict[str, Any]:
     """Of the carts that the customer left: the latest one, the latest bought since, and the latest still open.
 
-    A cart is bought when something of its category was ordered later, in any channel.
+    A cart is bought when something of its category was ordered later, in any channel, or when the shop says so: other
+    systems may hold a copy of it that nobody closes.
     """
     items = list(items)
-    carts = [i.data for i in items if i.kind == "cart" and i.data.get("abandoned_at") and not i.data.get("closed_at")]
-    if not carts:
-        return {}
+    left_behind = [i.data for i in items if i.kind == "cart" and i.data.get("abandoned_at")]
+    bought = [_moment(cart["abandoned_at"]) for cart in left_behind if cart.get("closed_at")]
+    carts = [cart for cart in left_behind if not cart.get("closed_at")]
+    facts: dict[str, Any] = {}
     later: dict[str, datetime] = {}
     for order in _orders(items):
         if category := order.get("category"):
             moment = _moment(order["ordered_at"])
             later[category] = max(moment, later.get(category, moment))
-    bought: list[datetime] = []
     waiting: list[datetime] = []
     for cart in carts:
         left, ordered = _moment(cart["abandoned_at"]), later.get(cart.get("category") or "")
         (bought if ordered and ordered > left else waiting).append(left)
-    cart = max(carts, key=lambda c: (_moment(c["abandoned_at"]), c.get("category") or ""))
-    left = _moment(cart["abandoned_at"])
-    facts: dict[str, Any] = {"cart_at": left.isoformat(), "cart_on": _day_in(left, zone)}
-    facts["cart_category"] = cart.get("category")
     if bought:
         facts["bought_cart_on"] = _day_in(max(bought), zone)
     if waiting:
         facts["open_cart_on"] = _day_in(max(waiting), zone)
-    if ordered := later.get(cart.get("category") or ""):
+    return facts | _latest_cart(carts, later, zone)
+
+
+def _latest_cart(carts: Sequence[Mapping[str, Any]], later: Mapping[str, datetime], zone: ZoneInfo) -> dict[str, Any]:
+    """The cart that was left last, and the last order of its category (`later` by category)."""
+    if not carts:
+        return {}
+    cart = max(carts, key=lambda c: (_moment(c["abandoned_at"]), c.get("category") or ""))
+    left, category = _moment(cart["abandoned_at"]), cart.get("category")
+    facts = {"cart_at": left.isoformat(), "cart_on": _day_in(left, zone), "cart_category": category}
+    if ordered := later.get(category or ""):
         facts["last_order_in_cart_category_at"] = ordered.isoformat()
     return facts
 

@@ -102,12 +102,18 @@ def test_of_several_carts_the_bought_and_the_open_ones_are_told_apart() -> None:
         item("order", "1", ordered_at="2026-11-20T23:30:00+00:00", category="jackets"),
         item("cart", "2", abandoned_at="2026-11-19T08:00:00+00:00", category="jackets"),
         item("cart", "3", abandoned_at="2026-11-18T08:00:00+00:00", category="shoes"),
-        item("cart", "4", abandoned_at="2026-11-21T08:00:00+00:00", closed_at="2026-11-21T09:00:00+00:00"),
     ]
     found = facts(items)
     assert (found["bought_cart_on"], found["open_cart_on"]) == ("2026-11-19", "2026-11-18")
     moment_of_leaving = [items[1], item("order", "5", ordered_at="2026-11-19T08:00:00+00:00", category="jackets")]
     assert facts(moment_of_leaving)["open_cart_on"] == "2026-11-19"
+
+
+def test_a_cart_that_the_shop_closed_was_bought_and_is_no_cart_left_behind() -> None:
+    closed = item("cart", "1", abandoned_at="2026-11-21T08:00:00+00:00", closed_at="2026-11-21T09:00:00+00:00")
+    found = facts([closed])
+    assert found["bought_cart_on"] == "2026-11-21"
+    assert {"cart_at", "cart_on", "open_cart_on"}.isdisjoint(found)
 
 
 def test_full_price_is_what_cost_no_less_than_the_list_says() -> None:
