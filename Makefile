@@ -12,11 +12,12 @@ DEMO := .onevoice/demo
 SOURCES := connectors flows identity onevoice tests
 NEW_ENOUGH := import sys, ensurepip, venv; sys.exit(sys.version_info < (3, 11))
 
-.PHONY: help demo test test-sdks lint lock clean
+.PHONY: help demo test test-long test-sdks lint lock clean
 
 help:
 	@echo "make demo   start a sandbox with $(PEOPLE) customers and show the hub at work (PEOPLE=, SEED=)"
 	@echo "make test   everything that must hold: style, types, arrows, configuration, tests"
+	@echo "make test-long  scenarios of minutes: 5,000 people of a drawn seed, hold, the safe way in"
 	@echo "make lint   those of them that run no test"
 	@echo "make test-sdks  vendors' own SDKs, each in an environment of its own, against the sandbox (a part of make test)"
 	@echo "make lock   write requirements.lock anew from pyproject.toml"
@@ -36,7 +37,10 @@ lint: $(READY)
 	$(BIN)/onevoice lint
 
 test: lint
-	$(BIN)/pytest
+	$(BIN)/pytest -m "not long"
+
+test-long: $(READY)
+	$(BIN)/pytest -m long
 
 test-sdks: $(READY)
 	@for check in tests/sdks/*/check.py; do echo "$$check"; $(BIN)/python "$$check" || exit 1; done

@@ -16,7 +16,7 @@ import pytest
 
 from onevoice.pipeline.holding import release
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.long
 
 PEOPLE = 300
 STILL = 5.0

@@ -54,6 +54,7 @@ def test_the_people_of_the_demo(world: Callable[..., Any]) -> None:
     assert evaluate(splink_default(records), truth).f1 <= 0.93
 
 
+@pytest.mark.long
 def test_five_thousand_people_nobody_chose(world: Callable[..., Any], checkout: Path) -> None:
     seed = int(os.environ.get("ONEVOICE_TEST_SEED") or drawn_seed(checkout))
     promise_is_kept(world(MANY, seed=seed, limits=False), seed, least=30)

@@ -12,7 +12,7 @@ import pytest
 
 from onevoice.pipeline.views import partition
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.long
 
 SYSTEMS = ("hubspot", "klaviyo", "salesforce", "shopify", "square")
 NOTHING = dict.fromkeys(SYSTEMS, 0)
