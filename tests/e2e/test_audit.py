@@ -76,7 +76,7 @@ def address(planted: Planted, ref: Ref, channel: str) -> str:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("seed", [7, 23])
+@pytest.mark.parametrize("seed", [7, pytest.param(23, marks=pytest.mark.long)])
 def test_every_finding_is_true_or_carries_its_doubt(
     world: Callable[..., Any],
     stage_of: Callable[..., Any],

@@ -28,7 +28,9 @@ def causes(here: Any) -> set[str]:
     return {entry["cause"] for entry in here.messages()["left"]}
 
 
-@pytest.mark.parametrize("vendor", SYSTEMS)
+@pytest.mark.parametrize(
+    "vendor", [SYSTEMS[0], *(pytest.param(system, marks=pytest.mark.long) for system in SYSTEMS[1:])]
+)
 def test_a_vendor_that_is_down_during_a_cycle(world: Callable[..., Any], vendor: str) -> None:
     here = world(100, seed=21, limits=False)
     here.provision()
@@ -80,6 +82,7 @@ def test_rejected_records_do_not_block_the_others_and_heal(world: Callable[..., 
     assert quarantined(here.hubs[-1]) == []
 
 
+@pytest.mark.long
 def test_with_limits_on_every_refusal_is_met_and_the_promise_holds(world: Callable[..., Any]) -> None:
     here = world(300, seed=24, limits=True)
     assert here.cycle().exit_code == 0

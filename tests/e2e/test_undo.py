@@ -95,6 +95,7 @@ def write_calls(here: Any) -> int:
     return sum(int(system["write_calls"]) for system in here.get("/calls").values())
 
 
+@pytest.mark.long
 def test_undo_of_a_first_sync(world: Callable[..., Any]) -> None:
     here, calm = (world(PEOPLE, seed=13, limits=False) for _ in range(2))
     for each in (here, calm):
