@@ -65,7 +65,9 @@ def fuzz(path: str, method: str, mode: GenerationMode, url: str, key: str) -> se
 def test_with_a_key(town: Any, method: str, path: str, mode: GenerationMode) -> None:
     if mode is GenerationMode.NEGATIVE and path == "/v1/health":
         return  # it takes nothing that could be wrong
-    fuzz(path, method, mode, town.url, town.key(*(scope.value for scope in Scope)))
+    statuses = fuzz(path, method, mode, town.url, town.key(*(scope.value for scope in Scope)))
+    assert statuses
+    assert max(statuses) < 500
 
 
 @pytest.mark.parametrize(("method", "path"), [place for place in OPERATIONS if place[1] != "/v1/health"])

@@ -154,11 +154,13 @@ def test_each_job_has_its_most(account, kind, most):
         one = _addresses("a@shop.example")["profiles"]["data"][0]
     account.do(kind, _people(*[one] * most))
     account.do(kind, _people(*[one] * (most + 1)), 400)
+    assert len(account.state.tables["jobs"].rows) == 1, "the second job was not taken"
 
 
 @pytest.mark.parametrize("attributes", [_people(), _addresses("nobody"), {}, {"profiles": {"data": [5]}}])
 def test_suppressions_that_are_not_taken(account, attributes):
     account.do(SUPPRESS, attributes, 400)
+    assert not account.state.tables["jobs"].rows
 
 
 def test_consent_that_is_not_taken(account):
