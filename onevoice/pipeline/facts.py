@@ -14,6 +14,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from onevoice.model import Item, LoyaltyStatus, Membership, PointExpiry, TierHold
+from onevoice.pipeline.purchases import at_full_price, is_cart, is_closed, is_dated_order, is_order
 
 COMPLAINT = "complaint"
 YEAR = timedelta(days=365)
@@ -140,7 +141,7 @@ def _status_facts(status: LoyaltyStatus | None) -> dict[str, Any]:
 
 def _orders(items: Iterable[Item]) -> list[Mapping[str, Any]]:
     """Order lines that stand: of orders with a time that were not cancelled."""
-    return [i.data for i in items if i.kind == "order" and i.data.get("ordered_at") and not i.data.get("cancelled_at")]
+    return [item.data for item in items if is_dated_order(item)]
 
 
 def _order_facts(items: Iterable[Item], reading: Reading) -> dict[str, Any]:
@@ -150,7 +151,7 @@ def _order_facts(items: Iterable[Item], reading: Reading) -> dict[str, Any]:
     facts: dict[str, Any] = {"orders_total": _count(items)}
     if last:
         facts["last_order_at"], facts["last_order_on"] = last.isoformat(), _day_in(last, reading.zone)
-    full = max((_moment(line["ordered_at"]) for line in lines if _at_full_price(line)), default=None)
+    full = max((_moment(line["ordered_at"]) for line in lines if at_full_price(line)), default=None)
     if full:
         facts["last_full_price_on"] = _day_in(full, reading.zone)
     spent = [
@@ -173,17 +174,10 @@ def _count(items: Iterable[Item]) -> int:
     """Orders that stand: the lines of one record are one order, or as many as the record says it sums up."""
     counted: dict[str, int] = {}
     for item in items:
-        if item.kind == "order" and not item.data.get("cancelled_at"):
+        if is_order(item):
             source = str(item.source)
             counted[source] = max(counted.get(source, 0), int(item.data.get("orders", 1)))
     return sum(counted.values())
-
-
-def _at_full_price(line: Mapping[str, Any]) -> bool:
-    """Whether something was paid, and no less than the list price."""
-    if line.get("total") is None or line.get("list_total") is None:
-        return False
-    return Decimal(line["total"]) > 0 and Decimal(line["total"]) >= Decimal(line["list_total"])
 
 
 def _cart_facts(items: Iterable[Item], zone: ZoneInfo) -> dict[str, Any]:
@@ -193,9 +187,9 @@ def _cart_facts(items: Iterable[Item], zone: ZoneInfo) -> dict[str, Any]:
     systems may hold a copy of it that nobody closes.
     """
     items = list(items)
-    left_behind = [i.data for i in items if i.kind == "cart" and i.data.get("abandoned_at")]
-    bought = [_moment(cart["abandoned_at"]) for cart in left_behind if cart.get("closed_at")]
-    carts = [cart for cart in left_behind if not cart.get("closed_at")]
+    left_behind = [item for item in items if is_cart(item)]
+    bought = [_moment(cart.data["abandoned_at"]) for cart in left_behind if is_closed(cart)]
+    carts = [cart.data for cart in left_behind if not is_closed(cart)]
     facts: dict[str, Any] = {}
     later: dict[str, datetime] = {}
     for order in _orders(items):

@@ -33,13 +33,11 @@ def plan(hub: Hub) -> Report:
     counts: Counter[str] = Counter(profiles=0, writes=0, irreversible=0, contradictions=0, held=0)
     with hub.store.begin() as connection:
         _gather(hub, connection)
-    last = ""
     while True:
         with hub.store.begin() as connection:
-            ids = [pid for pid in pages.load_work(connection, "plan") if pid > last][:CHUNK]
+            ids = pages.load_work(connection, "plan", CHUNK)
             if not ids:
                 return _report(counts, contradictions.count(connection))
-            last = ids[-1]
             planner = _Planner(hub, connection, ids)
             planner.plan()
             counts.update(planner.counts)

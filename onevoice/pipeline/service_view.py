@@ -10,6 +10,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from onevoice.model import Item
+from onevoice.pipeline.purchases import is_cart, is_closed, is_dated_order
 
 TOP_SHARE = 0.2
 """Of the customers who spent anything in the last twelve months, these are the best ones."""
@@ -107,11 +108,7 @@ def in_words(view: ServiceView, now: datetime, zone: ZoneInfo) -> list[str]:
 
 
 def _bought(items: Iterable[Item]) -> list[tuple[datetime, Item]]:
-    return [
-        (_moment(item.data["ordered_at"]), item)
-        for item in items
-        if item.kind == "order" and item.data.get("ordered_at") and not item.data.get("cancelled_at")
-    ]
+    return [(_moment(item.data["ordered_at"]), item) for item in items if is_dated_order(item)]
 
 
 def _last_order(items: Iterable[Item]) -> LastOrder | None:
@@ -142,11 +139,7 @@ def _open_cart(items: Iterable[Item], now: datetime) -> OpenCart | None:
     """The newest cart of the last days that was neither closed nor bought (an order of its category came later)."""
     items = list(items)
     orders = _bought(items)
-    carts = [
-        (_moment(item.data["abandoned_at"]), item)
-        for item in items
-        if item.kind == "cart" and item.data.get("abandoned_at") and not item.data.get("closed_at")
-    ]
+    carts = [(_moment(item.data["abandoned_at"]), item) for item in items if is_cart(item) and not is_closed(item)]
     open_ones = [
         (at, item)
         for at, item in carts

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
-from decimal import Decimal
 from typing import Any
 
 from onevoice.model import Item
+from onevoice.pipeline.purchases import at_full_price, is_cart, is_closed, is_dated_order, is_order
 
 Facts = Mapping[str, Any]
 Select = Callable[[Sequence[Item], Facts], Iterable[Item]]
@@ -41,7 +41,7 @@ def _latest(items: Iterable[Item], field: str, most: int = 1) -> list[Item]:
 
 
 def _orders(items: Iterable[Item]) -> list[Item]:
-    return [item for item in _of(items, "order") if not item.data.get("cancelled_at")]
+    return [item for item in items if is_order(item)]
 
 
 def _has_ordered(items: Sequence[Item], _: Facts) -> list[Item]:
@@ -49,39 +49,32 @@ def _has_ordered(items: Sequence[Item], _: Facts) -> list[Item]:
 
 
 def _last_order(items: Sequence[Item], _: Facts) -> list[Item]:
-    return _latest((item for item in _orders(items) if item.data.get("ordered_at")), "ordered_at")
+    return _latest((item for item in items if is_dated_order(item)), "ordered_at")
 
 
 def _at_full_price(items: Sequence[Item], _: Facts) -> list[Item]:
-    return _latest(
-        (item for item in _orders(items) if item.data.get("ordered_at") and _in_full(item.data)), "ordered_at"
-    )
-
-
-def _in_full(line: Mapping[str, Any]) -> bool:
-    total, listed = line.get("total"), line.get("list_total")
-    return total is not None and listed is not None and Decimal(total) > 0 and Decimal(total) >= Decimal(listed)
+    return _latest((item for item in items if is_dated_order(item) and at_full_price(item.data)), "ordered_at")
 
 
 def _carts(items: Iterable[Item]) -> list[Item]:
-    return [c for c in _of(items, "cart") if c.data.get("abandoned_at") and not c.data.get("closed_at")]
+    return [item for item in items if is_cart(item) and not is_closed(item)]
 
 
 def _bought_since(items: Sequence[Item], cart: Item) -> list[Item]:
     left = _moment(cart.data["abandoned_at"])
     later = (
         item
-        for item in _orders(items)
-        if cart.data.get("category")
+        for item in items
+        if is_dated_order(item)
+        and cart.data.get("category")
         and item.data.get("category") == cart.data["category"]
-        and item.data.get("ordered_at")
         and _moment(item.data["ordered_at"]) > left
     )
     return _latest(later, "ordered_at")
 
 
 def _bought_cart(items: Sequence[Item], _: Facts) -> list[Item]:
-    bought = [cart for cart in _carts(items) if _bought_since(items, cart)]
+    bought = [item for item in items if is_cart(item) and (is_closed(item) or _bought_since(items, item))]
     return [item for cart in _latest(bought, "abandoned_at") for item in (cart, *_bought_since(items, cart))]
 
 

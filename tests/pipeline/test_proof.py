@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from identity import Cluster, Constraint, Degree, Edge, NormalisedRecord, Resolution, ReviewItem
-from onevoice.model import Ref
+from onevoice.model import Item, Ref
 from onevoice.pipeline.audit import Evidenced, evidenced
 from onevoice.pipeline.proof import ABSENT, Basis
 from onevoice.pipeline.witnesses import PROVEN_BY_ITEMS, witnesses
@@ -182,3 +182,11 @@ def test_every_fact_has_its_witnesses() -> None:
     otherwise = {"as_of", "age", "birth_date", "country", "email_denied", "sms_denied"}
     assert FACTS.keys() - otherwise == PROVEN_BY_ITEMS
     assert all(witnesses(fact, [], {}) == [] for fact in FACTS)
+
+
+def test_a_cart_that_the_shop_closed_proves_that_it_was_bought() -> None:
+    closed = Item(
+        Ref("shop", "carts", "1"), "cart", {"abandoned_at": "2026-11-21T08:00:00Z", "closed_at": "2026-11-21T09:00:00Z"}
+    )
+    assert witnesses("bought_cart_on", [closed], {"bought_cart_on": "2026-11-21"}) == [closed]
+    assert witnesses("open_cart_on", [closed], {}) == []
