@@ -8,6 +8,9 @@ READY := $(VENV)/.ready
 PEOPLE ?= 2000
 SEED ?= 7
 EXAMPLES ?= 500
+WORKERS ?= 2
+# A test goes to whichever worker is free; each has its own fixtures and folders.
+PYTEST = $(BIN)/pytest -n $(WORKERS) --dist worksteal
 DEMO := .onevoice/demo
 SOURCES := connectors flows identity onevoice tests
 NEW_ENOUGH := import sys, ensurepip, venv; sys.exit(sys.version_info < (3, 11))
@@ -16,7 +19,7 @@ NEW_ENOUGH := import sys, ensurepip, venv; sys.exit(sys.version_info < (3, 11))
 
 help:
 	@echo "make demo   start a sandbox with $(PEOPLE) customers and show the hub at work (PEOPLE=, SEED=)"
-	@echo "make test   everything that must hold: style, types, arrows, configuration, tests"
+	@echo "make test   everything that must hold: style, types, arrows, configuration, tests (WORKERS=)"
 	@echo "make test-long  scenarios of minutes: 5,000 people of a drawn seed, hold, the safe way in"
 	@echo "make lint   those of them that run no test"
 	@echo "make test-sdks  vendors' own SDKs, each in an environment of its own, against the sandbox (a part of make test)"
@@ -37,10 +40,10 @@ lint: $(READY)
 	$(BIN)/onevoice lint
 
 test: lint
-	$(BIN)/pytest -m "not long"
+	$(PYTEST) -m "not long"
 
 test-long: $(READY)
-	$(BIN)/pytest -m long
+	$(PYTEST) -m long
 
 test-sdks: $(READY)
 	@for check in tests/sdks/*/check.py; do echo "$$check"; $(BIN)/python "$$check" || exit 1; done

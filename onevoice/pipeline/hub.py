@@ -174,25 +174,25 @@ class Hub:
         )
         return {str(ref) for ref in found if ref is not None}
 
-    def customers_behind(self, connection: Connection, refs: Iterable[str]) -> set[str]:
-        """Customer records that destination records describe."""
-        found: set[str] = set()
-        for text in refs:
-            ref = Ref.parse(text)
-            for target in self.targets:
-                if (target.system, target.stream) == (ref.system, ref.stream):
-                    found |= self._described(connection, target, ref)
-        return found
-
-    def _described(self, connection: Connection, target: PushTarget, ref: Ref) -> set[str]:
-        """Customer records that a destination record describes: of those at one mailbox, the ones that spell it so."""
-        customers = target.customers_behind(ref, lambda value: pages.refs_at(connection, {value}))
-        items = pages.load_items(connection, customers)
-        return {
-            customer
-            for customer in customers
-            if target.ref(Ref.parse(customer).key, customer_of(items.get(customer, ()))) == ref
-        }
+    def customers_behind(self, connection: Connection, refs: Iterable[str]) -> dict[str, set[str]]:
+        """The customer records that each destination record describes; of those at one mailbox, the ones that spell it
+        as the destination does."""
+        described = [
+            (text, ref, target)
+            for text, ref in ((text, Ref.parse(text)) for text in refs)
+            for target in self.targets
+            if (target.system, target.stream) == (ref.system, ref.stream)
+        ]
+        points = {ref.key for _, ref, target in described if not target.by_record}
+        holders = pages.holders_of(connection, points)
+        items = pages.load_items(connection, {holder for found in holders.values() for holder in found})
+        behind: dict[str, set[str]] = {text: set() for text, _, _ in described}
+        for text, ref, target in described:
+            for customer in target.customers_behind(ref, holders):
+                named = target.ref(Ref.parse(customer).key, customer_of(items.get(customer, ())))
+                if named == ref:
+                    behind[text].add(customer)
+        return behind
 
     def streams_read(self, system: str) -> Sequence[str]:
         """Streams of a system that are pulled, in a fixed order: those that hold customers first."""

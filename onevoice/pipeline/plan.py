@@ -61,9 +61,9 @@ def _gather(hub: Hub, connection: Connection) -> None:
     outboxes.forget_others(connection, {(target.system, target.stream) for target in hub.targets})
     drifted = pages.load_work(connection, "drift")
     held = outboxes.held_due(connection, hub.as_of)
-    behind = {ref: hub.customers_behind(connection, [ref]) for ref in held}
+    behind = hub.customers_behind(connection, held)
     links = identities.load_links(connection, {*drifted, *(ref for refs in behind.values() for ref in refs)})
-    outboxes.forget(connection, [ref for ref, customers in behind.items() if not customers & links.keys()])
+    outboxes.forget(connection, [ref for ref in held if not behind.get(ref, set()) & links.keys()])
     due = set(links.values())
     if runs.configured_anew(connection, "plan", hub.versions["plan"]):
         due.update(pid for _, pid in identities.all_links(connection))

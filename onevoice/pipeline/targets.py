@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -42,9 +42,14 @@ class PushTarget:
             return self.fields
         return [field for field in self.fields if field.mode == "push" or field.name in observed]
 
+    @property
+    def by_record(self) -> bool:
+        """Whether a destination record has the key of the customer record that it describes."""
+        return self.spec.key == RECORD_KEY
+
     def key(self, record_key: str, customer: Mapping[str, Any] | None) -> str | None:
         """Destination key of a customer record; None when it has none (no e-mail, say)."""
-        if self.spec.key == RECORD_KEY:
+        if self.by_record:
             return record_key
         value = (customer or {}).get(self.spec.key)
         return str(value) if value else None
@@ -54,11 +59,11 @@ class PushTarget:
         key = self.key(record_key, customer)
         return Ref(self.system, self.stream, key) if key else None
 
-    def customers_behind(self, ref: Ref, holders: Callable[[str], Iterable[str]]) -> set[str]:
-        """Customer records that a destination record describes; `holders` finds the refs that hold a contact point."""
-        if self.spec.key == RECORD_KEY:
+    def customers_behind(self, ref: Ref, holders: Mapping[str, Collection[str]]) -> set[str]:
+        """Customer records that a destination record may describe; `holders` are refs by their contact point."""
+        if self.by_record:
             return {str(Ref(self.system, self.per, ref.key))}
-        found = {Ref.parse(text) for text in holders(ref.key)}
+        found = {Ref.parse(text) for text in holders[ref.key]}
         return {str(customer) for customer in found if (customer.system, customer.stream) == (self.system, self.per)}
 
     def foreign(self, name: str, adopted: Mapping[str, Any]) -> bool:

@@ -207,8 +207,8 @@ class _Undoing:
                 new = replace(state, sent={**state.sent, **values}, observed={**state.observed, **values})
                 entries[text] = (new, was, values, Outcome.ACCEPTED.value)
             outboxes.settle_accepted(connection, entries, (), self.hub.run_id, self.hub.as_of)
-            customers = self.hub.customers_behind(connection, accepted)
-            pages.mark_work(connection, {("drift", customer) for customer in customers})
+            behind = self.hub.customers_behind(connection, accepted)
+            pages.mark_work(connection, {("drift", customer) for found in behind.values() for customer in found})
 
 
 def _reason(result: WriteResult) -> str:

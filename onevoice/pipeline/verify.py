@@ -52,11 +52,11 @@ def _around_customers(hub: Hub, connection: Connection, refs: Sequence[str]) -> 
     """Groups in which everything written of one customer record stands together, so that it is judged once."""
     written: dict[str, set[str]] = defaultdict(set)
     nobody: set[str] = set()
+    behind = hub.customers_behind(connection, refs)
     for ref in refs:
-        customers = hub.customers_behind(connection, [ref])
-        for customer in customers:
+        for customer in behind.get(ref, ()):
             written[customer].add(ref)
-        if not customers:
+        if not behind.get(ref):
             nobody.add(ref)
     groups = [
         _Group(frozenset(ref for customer in part for ref in written[customer]), frozenset(part))
@@ -107,7 +107,7 @@ class _Readback:
         seen = self._seen()
         states = pages.load_destinations(self.connection, seen)
         updated: dict[str, DestinationState] = {}
-        drifted: set[tuple[str, str]] = set()
+        drifted: set[str] = set()
         for ref, state in states.items():
             observed = {**state.observed, **seen[ref]}
             lost = {
@@ -120,11 +120,12 @@ class _Readback:
             # A value that never arrived is sent again; one that the vendor rewrote in its own manner is left alone.
             updated[ref] = replace(state, sent={**state.sent, **lost}, observed=observed)
             if lost:
-                drifted.update(("drift", customer) for customer in self.hub.customers_behind(self.connection, [ref]))
+                drifted.add(ref)
         pages.save_destinations(self.connection, updated)
         fresh = {ref: storable(r.system, r.stream, self.read[ref])[0] for ref in self.read for r in (Ref.parse(ref),)}
         pages.freshen(self.connection, {ref: record for ref, record in fresh.items() if not record.deleted})
-        pages.mark_work(self.connection, drifted)
+        behind = self.hub.customers_behind(self.connection, drifted)
+        pages.mark_work(self.connection, {("drift", customer) for found in behind.values() for customer in found})
         self._note_contradictions(updated)
         pages.finish_work(self.connection, STEP, self.refs)
         return self.counts

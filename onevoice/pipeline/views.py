@@ -60,7 +60,9 @@ def customers_written(hub: Hub, run: str) -> set[tuple[str, str, str]]:
     """
     refs = [str(Ref(*key)) for key in written_records(hub, run)]
     with hub.store.read() as connection:
-        return {(r.system, r.stream, r.key) for r in map(Ref.parse, hub.customers_behind(connection, refs))}
+        behind = hub.customers_behind(connection, refs)
+    customers = {customer for found in behind.values() for customer in found}
+    return {(r.system, r.stream, r.key) for r in map(Ref.parse, customers)}
 
 
 def story(hub: Hub, profile_id: str) -> dict[str, Any] | None:

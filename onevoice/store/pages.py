@@ -257,8 +257,17 @@ def outdated(connection: Connection, system: str, stream: str, version: str, lim
 
 def refs_at(connection: Connection, points: Iterable[str]) -> set[str]:
     """Refs of every customer record that holds one of the contact points, in whatever spelling."""
+    return {ref for refs in holders_of(connection, points).values() for ref in refs}
+
+
+def holders_of(connection: Connection, points: Iterable[str]) -> dict[str, set[str]]:
+    """Refs of the customer records that hold each contact point in whatever spelling, by the point as it was asked."""
+    asked = {point: canonical_point(point) for point in points}
+    holding: dict[str, set[str]] = {}
     statement = select(contact_point.c.ref, contact_point.c.value)
-    return {row.ref for row in rows_in(connection, statement, contact_point.c.value, set(map(canonical_point, points)))}
+    for row in rows_in(connection, statement, contact_point.c.value, set(asked.values())):
+        holding.setdefault(row.value, set()).add(row.ref)
+    return {point: holding.get(canonical, set()) for point, canonical in asked.items()}
 
 
 def _insert_items(connection: Connection, items: list[Item]) -> None:
