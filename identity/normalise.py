@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
@@ -22,53 +22,105 @@ _REGIONS = {
     **{code.casefold(): code for code in phonenumbers.SUPPORTED_REGIONS if code not in ("GB", "US")},
 }
 """Country as a record may state it -> whose dialling rules its numbers follow."""
-_SPECIAL = frozenset(
-    {"given_name", "family_name", "birth_date", "email", "phone", "street", "city", "postcode", "card_number"}
-)
 _NOTHING = frozenset({"", "na", "n a", "none", "null", "unknown", "test", "nil"})
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Columns of the normalised form that depend on the same canonical fields and on no others.
+
+    A full run makes each part once for every distinct combination of these fields (identity/batch/).
+    """
+
+    reads: tuple[str, ...]
+    form: Callable[[Mapping[str, Any], Rules], dict[str, Any]]
+    """(canonical fields, rules) -> column -> value."""
 
 
 def normalise(record: IdentityRecord, config: IdentityFile) -> NormalisedRecord:
     """The normalised form; anything unreadable becomes absent, never an error."""
-    data = record.data
-    junk = _junk(config.junk, config.default_region)
+    rules = rules_of(config)
+    columns: dict[str, Any] = {}
+    for part in PARTS:
+        columns.update(part.form(record.data, rules))
+    texts = ((name, other_text(record.data[name])) for name in sorted(record.data.keys() - SPECIAL))
+    return NormalisedRecord(ref=record.ref, **columns, text=tuple((name, value) for name, value in texts if value))
+
+
+def other_text(value: Any) -> str:
+    """Normalised form of a canonical field that no part reads."""
+    return _believed(address.plain(_stripped(value)))
+
+
+def _names(data: Mapping[str, Any], rules: Rules) -> dict[str, Any]:
     givens, family_words = names.split_name(_text(data, "given_name"), _text(data, "family_name"))
-    if " ".join((*givens, *family_words)) in junk.names:
+    if " ".join((*givens, *family_words)) in rules.junk_names:
         givens, family_words = (), ()
     given = next((name for name in givens if len(name) > 1), givens[0] if givens else "")
+    full = names.roots(given)
+    return {
+        "given": given,
+        "givens": givens,
+        "roots": full,
+        "starts": tuple(sorted({given[0], *(name[0] for name in full)})) if given else (),
+        "known_given": names.is_known(given),
+        "family": "".join(family_words),
+        "families": names.family_parts(family_words),
+    }
+
+
+def _birth_date(data: Mapping[str, Any], rules: Rules) -> dict[str, Any]:
+    return {"birth_date": _day(_text(data, "birth_date"), rules.earliest_birth, rules.junk_dates)}
+
+
+def _email(data: Mapping[str, Any], rules: Rules) -> dict[str, Any]:
     mailbox, fixed = contact.email(_text(data, "email"))
-    if mailbox in junk.emails or "@" + mailbox.rpartition("@")[2] in junk.emails:
+    if mailbox in rules.junk_emails or "@" + mailbox.rpartition("@")[2] in rules.junk_emails:
         mailbox = fixed = ""
-    region = _REGIONS.get(_text(data, "country").casefold(), config.default_region)
+    return {"email": mailbox, "email_fixed": fixed}
+
+
+def _phones(data: Mapping[str, Any], rules: Rules) -> dict[str, Any]:
+    region = _REGIONS.get(_text(data, "country").casefold(), rules.default_region)
+    return {"phones": _all(data.get("phone"), lambda text: contact.phone(text, region), rules.junk_phones)}
+
+
+def _cards(data: Mapping[str, Any], rules: Rules) -> dict[str, Any]:
+    return {"cards": _all(data.get("card_number"), contact.card, rules.junk_cards)}
+
+
+def _street(data: Mapping[str, Any], _rules: Rules) -> dict[str, Any]:
     house, street = address.street(_text(data, "street"))
-    return NormalisedRecord(
-        ref=record.ref,
-        given=given,
-        givens=givens,
-        roots=(full := names.roots(given)),
-        starts=tuple(sorted({given[0], *(name[0] for name in full)})) if given else (),
-        known_given=names.is_known(given),
-        family="".join(family_words),
-        families=names.family_parts(family_words),
-        birth_date=_birth_date(_text(data, "birth_date"), config.earliest_birth.isoformat(), junk.dates),
-        email=mailbox,
-        email_fixed=fixed,
-        phones=_all(data.get("phone"), lambda text: contact.phone(text, region), junk.phones),
-        cards=_all(data.get("card_number"), contact.card, junk.cards),
-        house=house,
-        street=_believed(street),
-        city=_believed(address.plain(_text(data, "city"))),
-        postcode=address.postcode(_text(data, "postcode")),
-        text=tuple(
-            (name, value)
-            for name in sorted(data.keys() - _SPECIAL)
-            if (value := _believed(address.plain(_text(data, name))))
-        ),
-    )
+    return {"house": house, "street": _believed(street)}
 
 
-def _text(data: Any, name: str) -> str:
-    value = data.get(name)
+def _city(data: Mapping[str, Any], _rules: Rules) -> dict[str, Any]:
+    return {"city": other_text(data.get("city"))}
+
+
+def _postcode(data: Mapping[str, Any], _rules: Rules) -> dict[str, Any]:
+    return {"postcode": address.postcode(_text(data, "postcode"))}
+
+
+PARTS = (
+    Part(("given_name", "family_name"), _names),
+    Part(("birth_date",), _birth_date),
+    Part(("email",), _email),
+    Part(("phone", "country"), _phones),
+    Part(("card_number",), _cards),
+    Part(("street",), _street),
+    Part(("city",), _city),
+    Part(("postcode",), _postcode),
+)
+SPECIAL = frozenset(name for part in PARTS for name in part.reads) - {"country"}
+"""Canonical fields with a form of their own; every other one, the country among them, is plain text."""
+
+
+def _text(data: Mapping[str, Any], name: str) -> str:
+    return _stripped(data.get(name))
+
+
+def _stripped(value: Any) -> str:
     return "" if value is None else str(value).strip()
 
 
@@ -82,7 +134,7 @@ def _believed(text: str) -> str:
 
 
 @lru_cache(maxsize=200_000)
-def _birth_date(text: str, earliest: str, junk: frozenset[str]) -> str:
+def _day(text: str, earliest: str, junk: frozenset[str]) -> str:
     try:
         day = date.fromisoformat(text[:10]).isoformat()
     except ValueError:
@@ -91,22 +143,31 @@ def _birth_date(text: str, earliest: str, junk: frozenset[str]) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class _Junk:
-    """The configured junk values in normalised form."""
+class Rules:
+    """What the configuration says of normalising; junk values in normalised form."""
 
-    emails: frozenset[str]
-    phones: frozenset[str]
-    names: frozenset[str]
-    dates: frozenset[str]
-    cards: frozenset[str]
+    default_region: str
+    earliest_birth: str
+    junk_emails: frozenset[str]
+    junk_phones: frozenset[str]
+    junk_names: frozenset[str]
+    junk_dates: frozenset[str]
+    junk_cards: frozenset[str]
+
+
+def rules_of(config: IdentityFile) -> Rules:
+    """The rules of a configuration."""
+    return _rules(config.junk, config.default_region, config.earliest_birth)
 
 
 @lru_cache(maxsize=8)
-def _junk(junk: Junk, region: str) -> _Junk:
-    return _Junk(
-        emails=frozenset(v.lower() if v.startswith("@") else contact.email(v)[0] for v in junk.email) - {"", "@"},
-        phones=frozenset(contact.phone(value, region) for value in junk.phone) - {""},
-        names=frozenset(" ".join(names.fold(value)) for value in junk.name) - {""},
-        dates=frozenset(value.isoformat() for value in junk.birth_date),
-        cards=frozenset(contact.card(value) for value in junk.card_number) - {""},
+def _rules(junk: Junk, region: str, earliest: date) -> Rules:
+    return Rules(
+        default_region=region,
+        earliest_birth=earliest.isoformat(),
+        junk_emails=frozenset(v.lower() if v.startswith("@") else contact.email(v)[0] for v in junk.email) - {"", "@"},
+        junk_phones=frozenset(contact.phone(value, region) for value in junk.phone) - {""},
+        junk_names=frozenset(" ".join(names.fold(value)) for value in junk.name) - {""},
+        junk_dates=frozenset(value.isoformat() for value in junk.birth_date),
+        junk_cards=frozenset(contact.card(value) for value in junk.card_number) - {""},
     )
