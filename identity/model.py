@@ -2,11 +2,15 @@
 
 m is the share of a level among pairs of one person, u among pairs of two people. Prior and probabilities are frozen
 in the file: a pair's score is a function of its two records and this file, whatever else is in the hub.
+
+Weights are bits, log2(m / u), and are summed with the prior (Fellegi and Sunter, A Theory for Record Linkage, 1969).
 """
 
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
+from datetime import datetime
 from importlib import resources
 from math import log2
 from pathlib import Path
@@ -55,14 +59,30 @@ class ComparisonFigures(_Strict):
         return Comparison.model_validate({"kind": self.kind, "field": self.field})
 
 
+class Calibration(_Strict):
+    """What stewards' decisions say about the weights: calibrated bits = slope * bits + offset.
+
+    The slope is above zero, so no pair overtakes another (identity/calibrate.py fits it).
+    """
+
+    slope: Annotated[float, Field(gt=0)]
+    offset: float
+    labels: Annotated[int, Field(ge=1)]
+    """Decisions that it stands on."""
+
+
 class Model(_Strict):
     """A model file."""
 
     name: str
     normaliser: int
     trained_on: str
+    trained_at: datetime | None = None
+    records: int | None = None
+    """Records that it was trained on."""
     prior: Probability
     comparisons: tuple[ComparisonFigures, ...]
+    calibration: Calibration | None = None
 
     @model_validator(mode="after")
     def _levels_complete(self) -> Self:
@@ -75,13 +95,27 @@ class Model(_Strict):
 
     @property
     def version(self) -> str:
-        """Content hash: equal versions score equally."""
-        return hashlib.sha256(self.model_dump_json().encode()).hexdigest()[:16]
+        """Hash of all that decides a score: models of one version score equally, whatever they are called."""
+        scoring = self.model_dump_json(exclude={"name", "trained_on", "trained_at", "records"}, exclude_none=True)
+        return hashlib.sha256(scoring.encode()).hexdigest()[:16]
 
     @property
     def prior_weight(self) -> float:
-        """Bits of the prior: strongly negative, as two records are rarely one person."""
-        return log2(self.prior / (1 - self.prior))
+        """Calibrated bits of the prior: strongly negative, as two records are rarely one person."""
+        offset = self.calibration.offset if self.calibration else 0.0
+        return self._slope * log2(self.prior / (1 - self.prior)) + offset
+
+    @property
+    def weights(self) -> Mapping[str, tuple[float, ...]]:
+        """Comparison -> calibrated bits of its levels, strongest first, `otherwise` last."""
+        return {
+            figures.comparison.name: tuple(self._slope * level.weight for level in figures.levels.values())
+            for figures in self.comparisons
+        }
+
+    @property
+    def _slope(self) -> float:
+        return self.calibration.slope if self.calibration else 1.0
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -99,17 +133,24 @@ class Model(_Strict):
         floors = {}
         for figures in self.comparisons:
             if figures.kind == "family_and_address":
-                floors[figures.comparison.name] = figures.levels["family"].weight
+                floors[figures.comparison.name] = self._slope * figures.levels["family"].weight
             elif figures.kind not in NAME_KINDS:
                 floors[figures.comparison.name] = 0.0
         return floors
 
     def splink_settings(self) -> dict[str, Any]:
-        """Splink settings for DuckDB; blocking is left out, because candidate pairs are registered."""
+        """Splink settings for DuckDB; blocking is left out, because candidate pairs are registered.
+
+        Splink takes weights as m and u only: of a calibrated model both are raised to the slope, which multiplies
+        the bits by it.
+        """
         return splink_settings(
             [figures.comparison for figures in self.comparisons],
-            self.prior,
-            [[level.model_dump() for level in figures.levels.values()] for figures in self.comparisons],
+            1 / (1 + 2**-self.prior_weight),
+            [
+                [{"m": level.m**self._slope, "u": level.u**self._slope} for level in figures.levels.values()]
+                for figures in self.comparisons
+            ],
         )
 
 
