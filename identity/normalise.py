@@ -70,19 +70,30 @@ def _names(data: Mapping[str, Any], rules: Rules) -> dict[str, Any]:
 
 
 def _birth_date(data: Mapping[str, Any], rules: Rules) -> dict[str, Any]:
-    return {"birth_date": _day(_text(data, "birth_date"), rules.earliest_birth, rules.junk_dates)}
+    return {"birth_date": birth_day(_text(data, "birth_date"), rules)}
 
 
 def _email(data: Mapping[str, Any], rules: Rules) -> dict[str, Any]:
-    mailbox, fixed = contact.email(_text(data, "email"))
-    if mailbox in rules.junk_emails or "@" + mailbox.rpartition("@")[2] in rules.junk_emails:
-        mailbox = fixed = ""
+    mailbox, fixed = mailboxes(_text(data, "email"), rules)
     return {"email": mailbox, "email_fixed": fixed}
 
 
+def mailboxes(text: str, rules: Rules) -> tuple[str, str]:
+    """(mailbox as written, mailbox as probably meant); both empty for junk."""
+    mailbox, fixed = contact.email(text)
+    if mailbox in rules.junk_emails or "@" + mailbox.rpartition("@")[2] in rules.junk_emails:
+        return "", ""
+    return mailbox, fixed
+
+
 def _phones(data: Mapping[str, Any], rules: Rules) -> dict[str, Any]:
-    region = _REGIONS.get(_text(data, "country").casefold(), rules.default_region)
+    region = dialling_region(data, rules)
     return {"phones": _all(data.get("phone"), lambda text: contact.phone(text, region), rules.junk_phones)}
+
+
+def dialling_region(data: Mapping[str, Any], rules: Rules) -> str:
+    """Country whose dialling rules the numbers of a record follow where they name none."""
+    return _REGIONS.get(_text(data, "country").casefold(), rules.default_region)
 
 
 def _cards(data: Mapping[str, Any], rules: Rules) -> dict[str, Any]:
@@ -131,6 +142,11 @@ def _all(value: Any, form: Callable[[str], str], junk: frozenset[str]) -> tuple[
 
 def _believed(text: str) -> str:
     return "" if text in _NOTHING else text
+
+
+def birth_day(text: str, rules: Rules) -> str:
+    """The day as ISO text, empty when it is none, too long ago or a placeholder."""
+    return _day(text, rules.earliest_birth, rules.junk_dates)
 
 
 @lru_cache(maxsize=200_000)
