@@ -14,13 +14,14 @@ from datetime import datetime
 from importlib import resources
 from math import log2
 from pathlib import Path
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
 from identity.comparisons import kind_of
+from identity.conditions import DUCKDB
 from identity.records import NORMALISER_VERSION
 from onevoice.configfile.identity_file import Comparison
 from onevoice.errors import IdentityError
@@ -81,6 +82,12 @@ class Model(_Strict):
     records: int | None = None
     """Records that it was trained on."""
     prior: Probability
+    common: Mapping[Literal["given", "family"], tuple[str, ...]] = {}
+    """Names that many bear, folded and sorted, as they were when the model was trained.
+
+    They are what stands here for term frequencies: agreement on a common name says less. Rare names are left out,
+    for a rare name in a file is personal data.
+    """
     comparisons: tuple[ComparisonFigures, ...]
     calibration: Calibration | None = None
 
@@ -88,7 +95,7 @@ class Model(_Strict):
     def _levels_complete(self) -> Self:
         for figures in self.comparisons:
             kind = kind_of(figures.comparison)
-            wanted = [level.name for level in (*kind.levels, kind.otherwise)]
+            wanted = [level.name for level in kind.outcomes]
             if list(figures.levels) != wanted:
                 raise ValueError(f"{figures.comparison.name}: levels must be {', '.join(wanted)} in this order")
         return self
@@ -162,10 +169,11 @@ def splink_settings(
     for at, comparison in enumerate(comparisons):
         kind = kind_of(comparison)
         levels: list[dict[str, Any]] = [
-            {"sql_condition": kind.silent, "label_for_charts": "silent", "is_null_level": True}
+            {"sql_condition": DUCKDB.render(kind.silent), "label_for_charts": "silent", "is_null_level": True}
         ]
-        for position, level in enumerate((*kind.levels, kind.otherwise)):
-            entry: dict[str, Any] = {"sql_condition": level.condition or "ELSE", "label_for_charts": level.name}
+        conditions = [*(DUCKDB.render(level.condition) for level in kind.levels), "ELSE"]
+        for position, (level, condition) in enumerate(zip(kind.outcomes, conditions, strict=True)):
+            entry: dict[str, Any] = {"sql_condition": condition, "label_for_charts": level.name}
             if figures is not None:
                 entry["m_probability"] = figures[at][position]["m"]
                 entry["u_probability"] = figures[at][position]["u"]
@@ -205,13 +213,10 @@ def load_model(name: str, folder: Path | None = None) -> Model:
 
 
 def save_model(model: Model, path: Path) -> None:
-    """Write a model file; figures with six significant digits."""
-    data = model.model_dump(exclude_none=True)
-    for figures in data["comparisons"]:
-        for level in figures["levels"].values():
-            level.update({name: float(f"{value:.6g}") for name, value in level.items()})
-    data["prior"] = float(f"{data['prior']:.6g}")
-    data["comparisons"] = list(data["comparisons"])
+    """Write a model file."""
+    data = model.model_dump(mode="json", exclude_none=True)
+    if not model.common:
+        del data["common"]
     yaml = YAML()
     yaml.default_flow_style = False
     with path.open("w", encoding="utf-8") as file:
