@@ -14,6 +14,7 @@
     +-- StoreError               the hub's own database
     |   +-- StoreVersionError    the store was written by another version
     +-- IdentityError            the identity model or its input is unusable
+    +-- DecisionRefused          a steward's decision names nobody, changes nothing, or contradicts another one
     +-- GuardStopped             a safety guard stopped the run (exit code 4)
 
 A message reads `where: what happened (what to do)`. It never carries a secret or personal data.
@@ -119,6 +120,14 @@ class StoreVersionError(StoreError):
 
 class IdentityError(OnevoiceError):
     """The identity model or its input is unusable."""
+
+
+class DecisionRefused(OnevoiceError):
+    """A steward's decision cannot be taken; `against` numbers the decisions that stand against it, if any do."""
+
+    def __init__(self, message: str, against: Sequence[int] = ()) -> None:
+        super().__init__(message)
+        self.against = tuple(against)
 
 
 class GuardStopped(OnevoiceError):

@@ -25,7 +25,6 @@ from onevoice.store.engine import chunks
 from onevoice.store.proofs import Pending, WhenRead
 
 CHUNK = 500
-STEWARD_SAYS_NO = "cannot"
 ALIKE = "they share a name or more"
 
 
@@ -147,7 +146,7 @@ class _Chunk:
         right, anybody who shares a name or more."""
         profile_of = {ref: profile_id for profile_id, refs in self.members.items() for ref in refs}
         ways = [(pair, here, there) for pair in pending for here, there in _both_ways(pair) if here in profile_of]
-        wide = [(profile_of[here], there, pair.reason) for pair, here, there in ways if pair.kind != STEWARD_SAYS_NO]
+        wide = [(profile_of[here], there, pair.reason) for pair, here, there in ways]
         for profile_id in claiming:
             wide += [(profile_id, there, ALIKE) for there in self._alike(self.members[profile_id])]
         others = identities.load_links(self.connection, {there for _, there, _ in wide})

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import orjson
 
@@ -17,6 +17,7 @@ from identity import (
     Constraint,
     Degree,
     Edge,
+    IdChanges,
     NormalisedRecord,
     Resolution,
     assign_ids,
@@ -28,14 +29,16 @@ from identity import (
     surname_key,
 )
 from onevoice.model import Ref
+from onevoice.pipeline.asking import Outcome, questions
 from onevoice.pipeline.events import settle_events
 from onevoice.pipeline.former import former_links
 from onevoice.pipeline.hub import Hub
 from onevoice.pipeline.report import Report
 from onevoice.pipeline.unify import identity_record
-from onevoice.store import Connection, contradictions, identities, outboxes, pages, runs
+from onevoice.store import Connection, contradictions, identities, outboxes, pages, runs, steward
 from onevoice.store import former_links as former_store
 from onevoice.store.identities import EdgeRow, LineageRow, NormalisedRow
+from onevoice.store.steward import Question
 
 EVERYTHING = 0.2
 """Above this share of changed records the whole base is loaded at once instead of neighbourhood by neighbourhood."""
@@ -45,11 +48,12 @@ def resolve(hub: Hub) -> Report:
     """Give every touched customer record its profile, in one transaction."""
     with hub.store.begin() as connection:
         marked = pages.load_work(connection, "resolve")
-        touched = identities.customers_touched(connection, marked)
+        decided = pages.load_work(connection, steward.DECIDED)
+        touched = identities.customers_touched(connection, {*marked, *decided})
         anew = runs.configured_anew(connection, "resolve", hub.versions["resolve"])
         if anew:
             touched.update(identities.all_customer_refs(connection))
-        changes = _normalise_changes(hub, connection, touched, anew=anew)
+        changes = _with_decided(connection, _normalise_changes(hub, connection, touched, anew=anew), decided)
         before = identities.load_links(connection, touched)
         counts = {"records": len(touched), "changed": len(changes.changed), "removed": len(changes.removed)}
         moved: set[str] = set()
@@ -63,6 +67,7 @@ def resolve(hub: Hub) -> Report:
         marks = {("unify", pid) for pid in {*before.values(), *after.values(), *moved}}
         pages.mark_work(connection, marks)
         pages.finish_work(connection, "resolve", marked)
+        pages.finish_work(connection, steward.DECIDED, decided)
     return Report(counts)
 
 
@@ -96,10 +101,21 @@ def _normalise_changes(hub: Hub, connection: Connection, touched: set[str], *, a
     return _Changes(frozenset(changed), frozenset(removed))
 
 
+def _with_decided(connection: Connection, changes: _Changes, decided: Iterable[str]) -> _Changes:
+    """Records on which somebody decided count as changed, and so do those that a decision ties to a deleted record.
+
+    Nothing else may connect them with what the change reaches.
+    """
+    tied = {end for left, right, _ in identities.load_constraints(connection, changes.removed) for end in (left, right)}
+    there = identities.load_hashes(connection, {*decided, *tied}).keys()
+    return _Changes(changes.changed | there, changes.removed)
+
+
 @dataclass(frozen=True, slots=True)
 class _Found:
     counts: Mapping[str, int]
     profiles: set[str]
+    changes: IdChanges
 
 
 def _resolve_neighbourhood(hub: Hub, connection: Connection, changes: _Changes) -> _Found:
@@ -107,8 +123,9 @@ def _resolve_neighbourhood(hub: Hub, connection: Connection, changes: _Changes) 
     gone = changes.changed | changes.removed
     refs, edges, constraints = _neighbourhood(hub, connection, changes)
     forms = identities.load_normalised(connection, refs - changes.removed)
+    records = [NormalisedRecord.from_dict(forms[ref]) for ref in sorted(forms)]
     resolution = hub.people.resolve(
-        [NormalisedRecord.from_dict(forms[ref]) for ref in sorted(forms)],
+        records,
         {Ref.parse(ref) for ref in gone},
         [_edge(edge) for edge in edges],
         [
@@ -121,12 +138,17 @@ def _resolve_neighbourhood(hub: Hub, connection: Connection, changes: _Changes) 
     added = [EdgeRow(str(e.left), str(e.right), e.kind, e.weight, e.probability) for e in resolution.edges_added]
     identities.replace_edges(connection, gone, added)
     clustered = {str(ref) for cluster in resolution.clusters for ref in cluster.members}
-    review = [
-        {"left": str(r.left), "right": str(r.right), "kind": r.kind, "weight": r.weight, "reason": r.reason}
-        for r in resolution.review
+    found = _store_people(hub, connection, resolution, clustered, changes.removed)
+    reached = clustered | changes.removed
+    standing = [
+        Question(one.kind, one.left, one.right, one.weight, one.reason)
+        for one in steward.open_items_on(connection, reached)
+        if one.left not in changes.removed and one.right not in changes.removed
     ]
-    identities.save_review(connection, clustered | changes.removed, review, hub.as_of)
-    return _store_people(hub, connection, resolution, clustered, changes.removed)
+    outcome = Outcome(resolution.clusters, resolution.review, found.changes.events, found.changes.assigned)
+    asked = questions(outcome, {record.ref: record for record in records}, constraints, standing)
+    steward.replace_questions(connection, reached, asked, hub.as_of)
+    return replace(found, counts={**found.counts, "review": len(asked)})
 
 
 def _neighbourhood(
@@ -183,9 +205,8 @@ def _store_people(
         "edges": len(resolution.edges_added),
         "people": len(resolution.clusters),
         "moved": sum(ref in previous for ref in assigned),
-        "review": len(resolution.review),
     }
-    return _Found(counts, {*assigned.values(), *(lost - emptied)})
+    return _Found(counts, {*assigned.values(), *(lost - emptied)}, changes)
 
 
 def _degrees(connection: Connection, keys: Iterable[str]) -> dict[str, Degree]:

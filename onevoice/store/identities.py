@@ -21,7 +21,6 @@ from onevoice.store.schema import (
     lineage,
     profile,
     record,
-    review,
     source_link,
     steward_constraint,
 )
@@ -196,8 +195,8 @@ def replace_edges(connection: Connection, changed: Iterable[str], edges: Sequenc
 
 
 def load_constraints(connection: Connection, refs: Iterable[str] | None = None) -> list[tuple[str, str, bool]]:
-    """Steward decisions (left, right, same person?) that touch the refs, or all of them."""
-    statement = select(steward_constraint)
+    """Steward decisions in force (left, right, same person?) that touch the refs, or all of them."""
+    statement = select(steward_constraint).where(steward_constraint.c.withdrawn_at.is_(None))
     if refs is None:
         rows = list(connection.execute(statement))
     else:
@@ -305,11 +304,3 @@ def retire_empty(connection: Connection, survivors: Mapping[str, str | None], at
             )
         )
     delete_in(connection, decision, decision.c.profile_id, survivors)
-
-
-def save_review(connection: Connection, touched: Iterable[str], rows: Sequence[dict[str, Any]], at: datetime) -> None:
-    """Replace the review items of the touched records."""
-    touched = set(touched)
-    delete_in(connection, review, review.c.left, touched)
-    delete_in(connection, review, review.c.right, touched)
-    upsert(connection, review, [{**row, "opened_at": at} for row in rows])

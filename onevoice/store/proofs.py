@@ -42,9 +42,9 @@ def when_read(connection: Connection, refs: Iterable[str]) -> dict[str, WhenRead
 
 
 def pending_pairs(connection: Connection, refs: Iterable[str]) -> list[Pending]:
-    """Pairs in review of which one record is among the refs, sorted, each once."""
+    """Pairs that a steward is asked about now, of which one record is among the refs, sorted, each once."""
     refs = set(refs)
-    columns = select(review.c.left, review.c.right, review.c.kind, review.c.reason)
+    columns = select(review.c.left, review.c.right, review.c.kind, review.c.reason).where(review.c.closed_at.is_(None))
     rows = {
         (row.left, row.right, row.kind, row.reason)
         for column in (review.c.left, review.c.right)

@@ -151,23 +151,34 @@ edge = Table(
 steward_constraint = Table(
     "steward_constraint",
     metadata,
-    Column("left", String(400), primary_key=True),
-    Column("right", String(400), primary_key=True, index=True),
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("left", String(400), nullable=False, index=True),
+    Column("right", String(400), nullable=False, index=True),
     Column("same", Boolean, nullable=False),
     Column("actor", String(200), nullable=False),
     Column("reason", Text, nullable=False),
     Column("at", UtcTime, nullable=False),
+    Column("withdrawn_at", UtcTime, comment="empty while the decision is in force"),
+    Column("withdrawn_by", String(200)),
+    Column("withdrawn_reason", Text),
+    sqlite_autoincrement=True,
+    comment="what stewards decided on two records: rows are only ever added, and withdrawn once",
 )
 
 review = Table(
     "review",
     metadata,
-    Column("left", String(400), primary_key=True),
-    Column("right", String(400), primary_key=True, index=True),
-    Column("kind", String(40), primary_key=True),
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("left", String(400), nullable=False, index=True),
+    Column("right", String(400), nullable=False, index=True),
+    Column("kind", String(40), nullable=False),
     Column("weight", Float, nullable=False),
     Column("reason", Text, nullable=False),
     Column("opened_at", UtcTime, nullable=False),
+    Column("closed_at", UtcTime, index=True, comment="empty while the question is open"),
+    Column("answer", Integer, index=True, comment="the decision that closed it; empty: the evidence is another now"),
+    sqlite_autoincrement=True,
+    comment="pairs of records that a steward is asked about",
 )
 
 source_link = Table(

@@ -363,14 +363,27 @@ def upgrade() -> None:
     op.create_index(op.f("ix_record_system_stream"), "record", ["system", "stream"], unique=False)
     op.create_table(
         "review",
+        sa.Column("id", sa.Integer(), autoincrement=True, nullable=False),
         sa.Column("left", sa.String(length=400), nullable=False),
         sa.Column("right", sa.String(length=400), nullable=False),
         sa.Column("kind", sa.String(length=40), nullable=False),
         sa.Column("weight", sa.Float(), nullable=False),
         sa.Column("reason", sa.Text(), nullable=False),
         sa.Column("opened_at", sa.DateTime(timezone=True), nullable=False),
-        sa.PrimaryKeyConstraint("left", "right", "kind", name=op.f("pk_review")),
+        sa.Column("closed_at", sa.DateTime(timezone=True), nullable=True, comment="empty while the question is open"),
+        sa.Column(
+            "answer",
+            sa.Integer(),
+            nullable=True,
+            comment="the decision that closed it; empty: the evidence is another now",
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_review")),
+        comment="pairs of records that a steward is asked about",
+        sqlite_autoincrement=True,
     )
+    op.create_index(op.f("ix_review_answer"), "review", ["answer"], unique=False)
+    op.create_index(op.f("ix_review_closed_at"), "review", ["closed_at"], unique=False)
+    op.create_index(op.f("ix_review_left"), "review", ["left"], unique=False)
     op.create_index(op.f("ix_review_right"), "review", ["right"], unique=False)
     op.create_table(
         "run",
@@ -403,14 +416,23 @@ def upgrade() -> None:
     )
     op.create_table(
         "steward_constraint",
+        sa.Column("id", sa.Integer(), autoincrement=True, nullable=False),
         sa.Column("left", sa.String(length=400), nullable=False),
         sa.Column("right", sa.String(length=400), nullable=False),
         sa.Column("same", sa.Boolean(), nullable=False),
         sa.Column("actor", sa.String(length=200), nullable=False),
         sa.Column("reason", sa.Text(), nullable=False),
         sa.Column("at", sa.DateTime(timezone=True), nullable=False),
-        sa.PrimaryKeyConstraint("left", "right", name=op.f("pk_steward_constraint")),
+        sa.Column(
+            "withdrawn_at", sa.DateTime(timezone=True), nullable=True, comment="empty while the decision is in force"
+        ),
+        sa.Column("withdrawn_by", sa.String(length=200), nullable=True),
+        sa.Column("withdrawn_reason", sa.Text(), nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_steward_constraint")),
+        comment="what stewards decided on two records: rows are only ever added, and withdrawn once",
+        sqlite_autoincrement=True,
     )
+    op.create_index(op.f("ix_steward_constraint_left"), "steward_constraint", ["left"], unique=False)
     op.create_index(op.f("ix_steward_constraint_right"), "steward_constraint", ["right"], unique=False)
     op.create_table(
         "work",
