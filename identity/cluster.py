@@ -50,6 +50,7 @@ class _Group:
     givens: set[str]
     proofs: set[tuple[str, ...]]
     """What lifts vetoes when shared."""
+    cards: set[str]
     edges: list[Edge] = field(default_factory=list)
     apart: set[Ref] = field(default_factory=set)
     """Records that a steward keeps out."""
@@ -108,7 +109,7 @@ class _Merge:
 
     def _alone(self, record: NormalisedRecord) -> _Group:
         givens = {record.given} if len(record.given) > 1 else set()
-        return _Group([record.ref], [record], givens, set(proofs(record, self._config)))
+        return _Group([record.ref], [record], givens, set(proofs(record, self._config)), set(record.cards))
 
     def _constrain(self, constraints: Sequence[Constraint]) -> list[ReviewItem]:
         """Join what must be joined, note what must stay apart; return the contradictions."""
@@ -142,6 +143,8 @@ class _Merge:
             return "guard", f"one customer would hold more than {guards.max_records} records"
         if len(a.givens | b.givens) > guards.max_given_names:
             return "guard", f"one customer would hold more than {guards.max_given_names} given names"
+        if guards.two_accounts == "ask" and not (a.cards <= b.cards or b.cards <= a.cards):
+            return "guard", "one customer would hold two loyalty accounts"
         return "guard", ""
 
     def _join(self, a: _Group, b: _Group) -> _Group:
@@ -151,6 +154,7 @@ class _Merge:
         large.members.extend(small.members)
         large.givens |= small.givens
         large.proofs |= small.proofs
+        large.cards |= small.cards
         large.edges.extend(small.edges)
         large.apart |= small.apart
         for ref in small.members:

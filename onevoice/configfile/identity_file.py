@@ -109,6 +109,11 @@ class Guards(Strict):
     )
     max_records: int = Field(default=60, ge=2, description="Most records one customer may have before a person looks.")
     max_given_names: int = Field(default=6, ge=1, description="Most distinct given names one customer may have.")
+    two_accounts: Literal["merge", "ask"] = Field(
+        default="merge",
+        description="Records with different loyalty cards that match: `merge` them and ask a steward to confirm, or "
+        "`ask` before they are merged.",
+    )
 
 
 class Junk(Strict):
