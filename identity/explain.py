@@ -8,6 +8,7 @@ import pyarrow as pa
 
 from identity.blocking import part_values
 from identity.comparisons import kind_of
+from identity.conditions import DUCKDB
 from identity.links import LINK_WEIGHT, link_holds
 from identity.model import Model
 from identity.records import NormalisedRecord
@@ -36,7 +37,7 @@ def explain_pair(a: NormalisedRecord, b: NormalisedRecord, model: Model, config:
         if outcome is None:
             reasons.append(Reason(name, 0.0, "nothing to compare"))
         else:
-            told = (*kind.levels, kind.otherwise)[outcome]
+            told = kind.outcomes[outcome]
             reasons.append(Reason(name, figures.levels[told.name].weight, told.sentence))
     total = sum(reason.weight or 0.0 for reason in reasons)
     for link in config.links:
@@ -72,8 +73,8 @@ def _outcomes(table: pa.Table, model: Model) -> list[int | None]:
     cases = []
     for figures in model.comparisons:
         kind = kind_of(figures.comparison)
-        levels = " ".join(f"when {level.condition} then {at}" for at, level in enumerate(kind.levels))
-        cases.append(f"case when {kind.silent} then null {levels} else {len(kind.levels)} end")
+        levels = " ".join(f"when {DUCKDB.render(level.condition)} then {at}" for at, level in enumerate(kind.levels))
+        cases.append(f"case when {DUCKDB.render(kind.silent)} then null {levels} else {len(kind.levels)} end")
     with engine() as connection:
         connection.register("pair", table)
         sql = f"select {', '.join(cases)} from (select {columns} from pair l, pair r where l.id = 0 and r.id = 1)"  # noqa: S608 all names are ours

@@ -10,6 +10,7 @@ import pytest
 
 from identity import Model, NormalisedRecord, Resolver, explain_pair, load_model, normalise, save_model
 from identity.comparisons import KINDS, kind_of
+from identity.conditions import DUCKDB
 from identity.model import ComparisonFigures, LevelFigures
 from identity.records import NORMALISER_VERSION
 from identity.score import engine, score_given_pair
@@ -67,8 +68,10 @@ def test_every_level_is_symmetric(make) -> None:
         connection.register("given", table)
         for figures in model.comparisons:
             kind = kind_of(figures.comparison)
-            levels = " ".join(f"when {level.condition} then {at}" for at, level in enumerate(kind.levels))
-            case = f"case when {kind.silent} then -1 {levels} else 99 end"
+            levels = " ".join(
+                f"when {DUCKDB.render(level.condition)} then {at}" for at, level in enumerate(kind.levels)
+            )
+            case = f"case when {DUCKDB.render(kind.silent)} then -1 {levels} else 99 end"
             connection.execute(
                 f"create or replace table levels as select id_l, id_r, {case} as level "
                 f"from (select {columns} from given l, given r)"
