@@ -26,6 +26,8 @@ from identity.records import NORMALISER_VERSION
 from onevoice.configfile.identity_file import Comparison
 from onevoice.errors import IdentityError
 
+SHIPPED = resources.files("identity") / "models"
+"""Models that come with Onevoice."""
 NAME_KINDS = ("given_name", "family_name", "full_name")
 
 Probability = Annotated[float, Field(gt=0, le=1)]
@@ -192,7 +194,18 @@ def splink_settings(
 
 def load_model(name: str, folder: Path | None = None) -> Model:
     """Read a model file from `folder`, else the shipped one of that name; raise IdentityError when it is unusable."""
-    shipped = resources.files("identity") / "models" / name
+    model = read_model(name, folder)
+    if model.normaliser != NORMALISER_VERSION:
+        raise IdentityError(
+            f"{name}: trained with normaliser {model.normaliser}, this is {NORMALISER_VERSION} "
+            "(run `onevoice identity train`)"
+        )
+    return model
+
+
+def read_model(name: str, folder: Path | None = None) -> Model:
+    """The same for looking at only: also a model of another normaliser, which must not score."""
+    shipped = SHIPPED / name
     own = folder / name if folder else None
     if own is not None and own.is_file():
         where, text = str(own), own.read_text("utf-8")
@@ -201,15 +214,9 @@ def load_model(name: str, folder: Path | None = None) -> Model:
     else:
         raise IdentityError(f"{name}: no such model, neither in {folder} nor shipped (name an existing model file)")
     try:
-        model = Model.model_validate(YAML(typ="safe").load(text))
+        return Model.model_validate(YAML(typ="safe").load(text))
     except (YAMLError, ValidationError) as error:
         raise IdentityError(f"{where}: not a model file: {error} (train it again)") from error
-    if model.normaliser != NORMALISER_VERSION:
-        raise IdentityError(
-            f"{where}: trained with normaliser {model.normaliser}, this is {NORMALISER_VERSION} "
-            "(run `onevoice identity train`)"
-        )
-    return model
 
 
 def save_model(model: Model, path: Path) -> None:
