@@ -72,7 +72,7 @@ def assign_ids(
         if home is not None:
             held[home] = pid
         else:
-            events.append(LineageEvent("merged", pid, held[wish[0]], _cause(ordered[wish[0]])))
+            events.append(LineageEvent("merged", pid, held[wish[0]], _cause(pid, ordered[wish[0]], previous)))
     living = set(held.values())
     for at, one in enumerate(ordered):
         if at not in held:
@@ -129,5 +129,9 @@ def _told(events: Sequence[LineageEvent], now: str, was: str) -> bool:
     return any(e.kind in ("split", "restored") and e.profile_id == now and e.other_id == was for e in events)
 
 
-def _cause(one: Cluster) -> str:
-    return f"{one.edges[0].left} = {one.edges[0].right}" if one.edges else str(min(one.members))
+def _cause(pid: str, one: Cluster, previous: Mapping[Ref, str]) -> str:
+    """The strongest match by which records of this id joined those of others; where none did, the first record."""
+    for edge in one.edges:
+        if (previous.get(edge.left) == pid) != (previous.get(edge.right) == pid):
+            return f"{edge.left} = {edge.right}"
+    return str(min(one.members))

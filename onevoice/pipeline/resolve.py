@@ -8,7 +8,7 @@ that begins or ceases to be shared makes every record that holds it count as cha
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
 import orjson
@@ -30,6 +30,7 @@ from identity import (
 )
 from onevoice.model import Ref
 from onevoice.pipeline.asking import Outcome, questions
+from onevoice.pipeline.causes import Causes, News
 from onevoice.pipeline.events import settle_events
 from onevoice.pipeline.former import former_links
 from onevoice.pipeline.hub import Hub
@@ -77,6 +78,8 @@ class _Changes:
 
     changed: frozenset[str]
     removed: frozenset[str]
+    decided: frozenset[str] = frozenset()
+    """Records on which a steward decided; they count as changed too."""
 
 
 def _normalise_changes(hub: Hub, connection: Connection, touched: set[str], *, anew: bool) -> _Changes:
@@ -108,7 +111,7 @@ def _with_decided(connection: Connection, changes: _Changes, decided: Iterable[s
     """
     tied = {end for left, right, _ in identities.load_constraints(connection, changes.removed) for end in (left, right)}
     there = identities.load_hashes(connection, {*decided, *tied}).keys()
-    return _Changes(changes.changed | there, changes.removed)
+    return _Changes(changes.changed | there, changes.removed, frozenset(decided))
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +141,7 @@ def _resolve_neighbourhood(hub: Hub, connection: Connection, changes: _Changes) 
     added = [EdgeRow(str(e.left), str(e.right), e.kind, e.weight, e.probability) for e in resolution.edges_added]
     identities.replace_edges(connection, gone, added)
     clustered = {str(ref) for cluster in resolution.clusters for ref in cluster.members}
-    found = _store_people(hub, connection, resolution, clustered, changes.removed)
+    found = _store_people(hub, connection, resolution, changes, constraints)
     reached = clustered | changes.removed
     standing = [
         Question(one.kind, one.left, one.right, one.weight, one.reason)
@@ -173,9 +176,15 @@ def _neighbourhood(
 
 
 def _store_people(
-    hub: Hub, connection: Connection, resolution: Resolution, clustered: set[str], removed: Collection[str]
+    hub: Hub,
+    connection: Connection,
+    resolution: Resolution,
+    news: _Changes,
+    constraints: Iterable[tuple[str, str, bool]],
 ) -> _Found:
-    """Assign profile ids, retire those that lost every record, and log what happened to each."""
+    """Assign profile ids, retire those that lost every record, and log what happened to each and why."""
+    clustered = {str(ref) for cluster in resolution.clusters for ref in cluster.members}
+    removed = news.removed
     previous = identities.load_links(connection, {*clustered, *removed})
     members = identities.load_members(connection, set(previous.values()))
     lives = identities.load_lives(connection, {*previous.values(), *(profile_id(Ref.parse(ref)) for ref in clustered)})
@@ -186,7 +195,10 @@ def _store_people(
         standing=lambda pid: "free" if pid not in lives else "retired" if lives[pid].redirect else "living",
     )
     assigned = {str(ref): pid for ref, pid in changes.assigned.items() if previous.get(str(ref)) != pid}
-    events = [LineageRow(e.profile_id, e.other_id or None, e.kind, e.cause) for e in changes.events]
+    now = {ref: pid for ref, pid in previous.items() if ref not in removed}
+    now.update({str(ref): pid for ref, pid in changes.assigned.items()})
+    causes = Causes(previous, now, constraints, News(news.changed, removed, news.decided))
+    events = [LineageRow(e.profile_id, e.other_id or None, e.kind, causes.of(e)) for e in changes.events]
     identities.save_links(connection, assigned, removed, events, hub.as_of)
     lost = {previous[ref] for ref in (*assigned, *removed) if ref in previous}
     emptied = lost - identities.load_members(connection, lost).keys()
@@ -194,8 +206,6 @@ def _store_people(
     survivors.update({e.profile_id: e.other_id for e in changes.events if e.kind == "merged"})
     survivors = {pid: survivors[pid] for pid in emptied}
     identities.retire_empty(connection, survivors, hub.as_of)
-    now = {ref: pid for ref, pid in previous.items() if ref not in removed}
-    now.update({str(ref): pid for ref, pid in changes.assigned.items()})
     known = former_store.load_former(connection, {*previous.values(), *now.values()})
     links = former_links(previous, now, members, survivors, known, hub.today)
     former_store.save_former(connection, links, [pid for pid in survivors if survivors[pid]])
