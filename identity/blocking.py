@@ -11,29 +11,44 @@ from __future__ import annotations
 import hashlib
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 from itertools import product
 
 from identity.records import Degree, NormalisedRecord
 from onevoice.configfile.identity_file import Guards, IdentityFile
 
-_PARTS: Mapping[str, Callable[[NormalisedRecord], tuple[str, ...]]] = {
-    "given_name": lambda n: (n.given,) if len(n.given) > 1 else (),
-    "given_root": lambda n: n.roots,
-    "family_name": lambda n: (n.family,),
-    "family_start": lambda n: (n.family[:4],),
-    "given_start": lambda n: (n.given[:3],) if len(n.given) > 2 else (),
-    "initials": lambda n: ("".join(sorted((n.given[:1], n.family[:1]))),) if n.given and n.family else (),
-    "names": lambda n: (" ".join(sorted((n.given, n.family))),) if n.given and n.family else (),
-    "birth_date": lambda n: (n.birth_date,),
-    "birth_year": lambda n: (n.birth_date[:4],),
-    "email": lambda n: (n.email_fixed,),
-    "phone": lambda n: n.phones,
-    "card_number": lambda n: n.cards,
-    "house": lambda n: (n.house,),
-    "street": lambda n: (n.street,),
-    "city": lambda n: (n.city,),
-    "postcode": lambda n: (n.postcode,),
+
+@dataclass(frozen=True, slots=True)
+class KeyPart:
+    """One part of a key: fields of the normalised record that it reads, and its values."""
+
+    reads: tuple[str, ...]
+    values: Callable[[NormalisedRecord], tuple[str, ...]]
+
+
+_PARTS: Mapping[str, KeyPart] = {
+    "given_name": KeyPart(("given",), lambda n: (n.given,) if len(n.given) > 1 else ()),
+    "given_root": KeyPart(("roots",), lambda n: n.roots),
+    "family_name": KeyPart(("family",), lambda n: (n.family,)),
+    "family_start": KeyPart(("family",), lambda n: (n.family[:4],)),
+    "given_start": KeyPart(("given",), lambda n: (n.given[:3],) if len(n.given) > 2 else ()),
+    "initials": KeyPart(
+        ("given", "family"),
+        lambda n: ("".join(sorted((n.given[:1], n.family[:1]))),) if n.given and n.family else (),
+    ),
+    "names": KeyPart(
+        ("given", "family"), lambda n: (" ".join(sorted((n.given, n.family))),) if n.given and n.family else ()
+    ),
+    "birth_date": KeyPart(("birth_date",), lambda n: (n.birth_date,)),
+    "birth_year": KeyPart(("birth_date",), lambda n: (n.birth_date[:4],)),
+    "email": KeyPart(("email_fixed",), lambda n: (n.email_fixed,)),
+    "phone": KeyPart(("phones",), lambda n: n.phones),
+    "card_number": KeyPart(("cards",), lambda n: n.cards),
+    "house": KeyPart(("house",), lambda n: (n.house,)),
+    "street": KeyPart(("street",), lambda n: (n.street,)),
+    "city": KeyPart(("city",), lambda n: (n.city,)),
+    "postcode": KeyPart(("postcode",), lambda n: (n.postcode,)),
 }
 LONGEST_KEY = 200
 """Characters of a key that the store's index takes."""
@@ -71,8 +86,12 @@ def _rules(blocking: tuple[tuple[str, ...], ...]) -> tuple[tuple[str, tuple[str,
 
 def part_values(record: NormalisedRecord, part: str) -> tuple[str, ...]:
     """Values of one part of a key: a canonical field or one derived from names and dates."""
-    made = _PARTS.get(part)
-    return made(record) if made else (dict(record.text).get(part, ""),)
+    return key_part(part).values(record)
+
+
+def key_part(name: str) -> KeyPart:
+    """A part by its name; one that is not derived is a canonical field of plain text."""
+    return _PARTS.get(name) or KeyPart(("text",), lambda record: (dict(record.text).get(name, ""),))
 
 
 def surname_key(record: NormalisedRecord) -> str:

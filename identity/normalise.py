@@ -43,8 +43,13 @@ def normalise(record: IdentityRecord, config: IdentityFile) -> NormalisedRecord:
     columns: dict[str, Any] = {}
     for part in PARTS:
         columns.update(part.form(record.data, rules))
-    texts = ((name, other_text(record.data[name])) for name in sorted(record.data.keys() - SPECIAL))
-    return NormalisedRecord(ref=record.ref, **columns, text=tuple((name, value) for name, value in texts if value))
+    return NormalisedRecord(ref=record.ref, **columns, **other_fields(record.data, rules))
+
+
+def other_fields(data: Mapping[str, Any], _rules: Rules) -> dict[str, Any]:
+    """The one column that is made of all canonical fields without a form of their own."""
+    texts = ((name, other_text(data[name])) for name in sorted(data.keys() - SPECIAL))
+    return {"text": tuple((name, value) for name, value in texts if value)}
 
 
 def other_text(value: Any) -> str:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
+from operator import attrgetter
+from types import MappingProxyType
 from typing import Any
 
 import pyarrow as pa
@@ -11,44 +13,78 @@ from identity.blocking import part_values
 from identity.comparisons import is_list
 from identity.records import NormalisedRecord
 
-_MADE: dict[str, Callable[[NormalisedRecord], Any]] = {
+Reader = Callable[[NormalisedRecord], Any]
+
+_MADE: dict[str, Reader] = {
     "whole": lambda n: " ".join((*n.givens, n.family)) if n.family or n.givens else "",
     "words": lambda n: tuple(sorted({word for word in (*n.givens, *n.families) if len(word) > 1})),
 }
+_READS = {
+    "whole": ("givens", "family"),
+    "words": ("givens", "families"),
+    "given_common": ("given",),
+    "family_common": ("family",),
+}
+_COMMON = {"given_common": "given", "family_common": "family"}
+FLAGS = frozenset({"known_given", *_COMMON})
+"""Columns of truth values; they are never null."""
 SHAREABLE = {"email": "email", "email_fixed": "email", "phones": "phone", "cards": "card_number"}
 """Column -> canonical field of the values that may turn out to be shared by many people."""
 
+_NO_NAMES: Mapping[str, Collection[str]] = MappingProxyType({})
+
 
 def records_table(
-    records: Sequence[NormalisedRecord], columns: Collection[str], shared: Collection[str] = ()
+    records: Sequence[NormalisedRecord],
+    columns: Collection[str],
+    shared: Collection[str] = (),
+    common: Mapping[str, Collection[str]] = _NO_NAMES,
 ) -> pa.Table:
     """One row per record, `id` its position; empty text and empty lists become null.
 
     `shared`: identifier values, written `field=value`, that belong to nobody; they become null too.
+    `common`: names that many bear, as the model holds them (Model.common).
     """
     arrays: dict[str, pa.Array] = {"id": pa.array(range(len(records)), pa.int32())}
-    for column in columns:
-        if column == "known_given":
-            arrays[column] = pa.array([record.known_given for record in records], pa.bool_())
+    for column, read in readers(columns, common).items():
+        values = [read(record) for record in records]
+        if column in FLAGS:
+            arrays[column] = pa.array(values, pa.bool_())
             continue
-        values = [_value(record, column) for record in records]
         if shared and column in SHAREABLE:
-            values = [_own(value, SHAREABLE[column], shared) for value in values]
+            values = [own(value, SHAREABLE[column], shared) for value in values]
         arrays[column] = pa.array(
             [value or None for value in values], pa.list_(pa.string()) if is_list(column) else pa.string()
         )
     return pa.table(arrays)
 
 
-def _value(record: NormalisedRecord, column: str) -> Any:
+def readers(columns: Collection[str], common: Mapping[str, Collection[str]] = _NO_NAMES) -> dict[str, Reader]:
+    """Column -> how it is read off a record: a text, a tuple of texts, or a truth value."""
+    names = {name: frozenset(borne) for name, borne in common.items()}
+    return {column: _reader(column, names) for column in columns}
+
+
+def _reader(column: str, common: Mapping[str, frozenset[str]]) -> Reader:
     if column in _MADE:
-        return _MADE[column](record)
+        return _MADE[column]
+    if column in _COMMON:
+        name = _COMMON[column]
+        borne = common.get(name, frozenset())
+        return lambda record: getattr(record, name) in borne
     if column.startswith("x_"):
-        return "".join(part_values(record, column[2:])[:1])
-    return getattr(record, column)
+        field = column.removeprefix("x_")
+        return lambda record: "".join(part_values(record, field)[:1])
+    return attrgetter(column)
 
 
-def _own(value: Any, field: str, shared: Collection[str]) -> Any:
+def reads(column: str) -> tuple[str, ...]:
+    """Fields of the normalised record that a column of the table is made of."""
+    return _READS.get(column, ("text",) if column.startswith("x_") else (column,))
+
+
+def own(value: Any, field: str, shared: Collection[str]) -> Any:
+    """A value of a shareable column without what belongs to nobody."""
     if isinstance(value, tuple):
         return tuple(one for one in value if f"{field}={one}" not in shared)
     return "" if f"{field}={value}" in shared else value
