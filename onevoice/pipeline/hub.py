@@ -16,7 +16,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from connectors import open_budget, open_connector
-from identity import Resolver, load_model
+from identity import Model, Resolver, load_model
 from onevoice.configfile import ProjectConfig, load_project
 from onevoice.consent import contact_point
 from onevoice.errors import ConfigError
@@ -107,6 +107,11 @@ class Hub:
         return tuple(t for t in self.targets if (t.system, t.per) == (system, stream))
 
     @cached_property
+    def model(self) -> Model:
+        """The matching model in use."""
+        return load_model(self.config.identity.model, self.root / "config")
+
+    @cached_property
     def programme(self) -> str:
         """The programme of which the membership facts speak."""
         return self.config.loyalty.main
@@ -137,7 +142,10 @@ class Hub:
         """By step, a hash of the configuration under which it works: another one makes everything old."""
         config = self.config
         return {
-            "resolve": _digest(config.identity.model_dump(mode="json")),
+            # What survives is chosen by `unify`; a model counts by its figures, not by the name of its file.
+            "resolve": _digest(
+                [config.identity.model_dump(mode="json", exclude={"model", "survivorship"}), self.model.version]
+            ),
             "unify": _digest(
                 [part.model_dump(mode="json") for part in (config.identity, config.loyalty, config.consent)]
                 + [config.profile.model_dump(mode="json"), config.hub.timezone, config.hub.currency]
