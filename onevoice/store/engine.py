@@ -7,7 +7,25 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Column, Connection, Engine, Row, Select, Table, create_engine, event, select, text
+import orjson
+from sqlalchemy import (
+    ARRAY,
+    Column,
+    ColumnElement,
+    Connection,
+    Engine,
+    Row,
+    Select,
+    Table,
+    Text,
+    any_,
+    bindparam,
+    create_engine,
+    event,
+    func,
+    select,
+    text,
+)
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
@@ -16,7 +34,7 @@ from onevoice.errors import ConfigError, StoreError
 from onevoice.store.versions import bring_up_to_date
 
 IN_CHUNK = 4000
-"""Values in one IN list: below SQLite's limit of 32,766 variables and cheap to plan on both databases."""
+"""Values that one statement asks for: a page of answers that stays small in memory."""
 
 CONNECTIONS = 12
 """Connections kept open: those of a server's readers, its writers and its audit."""
@@ -154,21 +172,33 @@ def insert_missing(connection: Connection, table: Table, rows: Sequence[dict[str
     connection.execute(make(table).on_conflict_do_nothing(index_elements=list(table.primary_key.columns)), rows)
 
 
+def among(connection: Connection, column: Column[Any], values: Collection[Any]) -> ColumnElement[bool]:
+    """The condition that a column holds one of the values, which travel as one parameter however many they are.
+
+    A parameter for each value would make the statement's text, and the work of making it, grow with their number.
+    """
+    ordered = sorted(values)
+    if connection.dialect.name == "postgresql":
+        return column == any_(bindparam(None, ordered, ARRAY(column.type)))
+    listed = func.json_each(bindparam(None, orjson.dumps(ordered).decode(), Text)).table_valued("value")
+    return column.in_(select(listed.c.value))
+
+
 def rows_in(
-    connection: Connection, statement: Select[Any], column: Column[Any], values: Iterable[str]
+    connection: Connection, statement: Select[Any], column: Column[Any], values: Iterable[Any]
 ) -> Iterator[Row[Any]]:
     """Run a select for every value of a column in a set, in as many statements as needed."""
     for part in chunks(values):
-        yield from connection.execute(statement.where(column.in_(part)))
+        yield from connection.execute(statement.where(among(connection, column, part)))
 
 
-def delete_in(connection: Connection, table: Table, column: Column[Any], values: Iterable[str], *extra: Any) -> None:
+def delete_in(connection: Connection, table: Table, column: Column[Any], values: Iterable[Any], *extra: Any) -> None:
     """Delete the rows whose column holds one of the values (and where every extra condition holds)."""
     for part in chunks(values):
-        connection.execute(table.delete().where(column.in_(part), *extra))
+        connection.execute(table.delete().where(among(connection, column, part), *extra))
 
 
-def chunks(values: Iterable[str], size: int = IN_CHUNK) -> Iterator[list[str]]:
+def chunks(values: Iterable[Any], size: int = IN_CHUNK) -> Iterator[list[Any]]:
     """Cut values into sorted lists: a fixed order, so that two transactions never lock rows crosswise."""
     ordered = sorted(values)
     for start in range(0, len(ordered), size):
