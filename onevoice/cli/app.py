@@ -14,7 +14,9 @@ from onevoice.cli.brakes import hold, release, undo
 from onevoice.cli.demo.command import demo
 from onevoice.cli.inspect import contradictions, explain, status
 from onevoice.cli.processes import end_quietly
+from onevoice.cli.profile import profile
 from onevoice.cli.project_files import init, lint, test
+from onevoice.cli.review import review
 from onevoice.cli.sandbox import sandbox
 from onevoice.cli.serve import api_key, serve
 from onevoice.cli.session import Session
@@ -39,6 +41,8 @@ COMMANDS = (
 )
 for command in COMMANDS:
     app.command()(command)
+app.add_typer(review, name="review")
+app.add_typer(profile, name="profile")
 app.add_typer(sandbox, name="sandbox")
 app.add_typer(api_key, name="api-key")
 

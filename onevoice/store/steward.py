@@ -64,9 +64,9 @@ class ReviewItem:
     """A question as it is kept."""
 
     id: int
-    kind: str
     left: str
     right: str
+    kind: str
     weight: float
     reason: str
     opened_at: datetime
@@ -210,3 +210,9 @@ def open_contradictions(connection: Connection) -> dict[str, int]:
     )
     statement = joined.where(contradiction.c.closed_at.is_(None)).group_by(source_link.c.profile_id)
     return {row[0]: int(row[1]) for row in connection.execute(statement)}
+
+
+def load_homes(connection: Connection, refs: Iterable[str]) -> dict[str, tuple[str, datetime]]:
+    """(profile id, since when) of records that have one, by ref."""
+    statement = select(source_link.c.ref, source_link.c.profile_id, source_link.c.since)
+    return {row.ref: (row.profile_id, row.since) for row in rows_in(connection, statement, source_link.c.ref, refs)}
