@@ -14,7 +14,7 @@ from datetime import datetime
 from importlib import resources
 from math import log2
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 from ruamel.yaml import YAML
@@ -23,12 +23,16 @@ from ruamel.yaml.error import YAMLError
 from identity.comparisons import kind_of
 from identity.conditions import DUCKDB
 from identity.records import NORMALISER_VERSION
-from onevoice.configfile.identity_file import Comparison
+from onevoice.configfile.identity_file import Comparison, IdentityFile
 from onevoice.errors import IdentityError
 
 SHIPPED = resources.files("identity") / "models"
 """Models that come with Onevoice."""
 NAME_KINDS = ("given_name", "family_name", "full_name")
+
+LEAST_M, LEAST_U = 0.002, 1e-5
+"""No level is impossible, and one person's records differ in any given way now and then: an unseen level must not
+outweigh everything else."""
 
 Probability = Annotated[float, Field(gt=0, le=1)]
 
@@ -84,8 +88,8 @@ class Model(_Strict):
     records: int | None = None
     """Records that it was trained on."""
     prior: Probability
-    common: Mapping[Literal["given", "family"], tuple[str, ...]] = {}
-    """Names that many bear, folded and sorted, as they were when the model was trained.
+    common: Mapping[str, tuple[str, ...]] = {}
+    """`given` and `family` -> names that many bear, folded and sorted, as they were when the model was trained.
 
     They are what stands here for term frequencies: agreement on a common name says less. Rare names are left out,
     for a rare name in a file is personal data.
@@ -190,6 +194,17 @@ def splink_settings(
         "blocking_rules_to_generate_predictions": [],
         "comparisons": built,
     }
+
+
+def require_fit(model: Model, config: IdentityFile) -> None:
+    """Raise IdentityError when the model was trained for other comparisons than the configuration names."""
+    wanted = [(comparison.kind, comparison.field) for comparison in config.comparisons]
+    held = [(figures.kind, figures.field) for figures in model.comparisons]
+    if wanted != held:
+        raise IdentityError(
+            f"identity: the configuration compares {wanted}, model {model.name} was trained for {held} "
+            "(name another model, or run `onevoice identity train`)"
+        )
 
 
 def load_model(name: str, folder: Path | None = None) -> Model:

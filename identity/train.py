@@ -12,14 +12,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from itertools import islice
-from typing import Any, Literal
+from typing import Any
 
 import duckdb
 import pyarrow as pa
 from splink import DuckDBAPI, Linker
 
 from identity.comparisons import Kind, kind_of
-from identity.model import ComparisonFigures, LevelFigures, Model, splink_settings
+from identity.model import LEAST_M, LEAST_U, ComparisonFigures, LevelFigures, Model, splink_settings
 from identity.records import NORMALISER_VERSION, NormalisedRecord
 from identity.score import engine
 from identity.tables import records_table
@@ -47,12 +47,9 @@ _SAMPLED_PAIRS = 2e6
 _SEED = 7
 _KNOWN_M = {("card", "different"): 0.25}
 """What one issuer's data cannot show: a customer with two cards is the very thing a hub is there to find."""
-LEAST_M, LEAST_U = 0.002, 1e-5
-"""No level is impossible, and one person's records differ in any given way now and then: an unseen level must not
-outweigh everything else."""
 _CHUNK = 50_000
 """Records that stand in memory as Python objects at one time."""
-_NAMES: tuple[Literal["given", "family"], ...] = ("given", "family")
+_NAMES = ("given", "family")
 
 
 def train(
@@ -139,12 +136,10 @@ def _chunks(records: Iterable[NormalisedRecord]) -> Iterator[list[NormalisedReco
         yield chunk
 
 
-def _mark_common(
-    connection: duckdb.DuckDBPyConnection, count: int
-) -> Mapping[Literal["given", "family"], tuple[str, ...]]:
+def _mark_common(connection: duckdb.DuckDBPyConnection, count: int) -> Mapping[str, tuple[str, ...]]:
     """Add the columns `given_common` and `family_common`; return the names that they stand for."""
     least = max(COMMON_HOLDERS, count * COMMON_SHARE)
-    found: dict[Literal["given", "family"], tuple[str, ...]] = {}
+    found: dict[str, tuple[str, ...]] = {}
     for column in _NAMES:
         rows = connection.execute(
             f"select {column} from records where length({column}) > 1 group by 1 having count(*) >= ? order by 1",  # noqa: S608 ours

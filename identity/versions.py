@@ -8,14 +8,17 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from math import inf
 from pathlib import Path
 
-from identity.model import SHIPPED, Model, read_model, save_model
+from identity.model import LEAST_M, LEAST_U, SHIPPED, Model, read_model, save_model
 from onevoice.errors import IdentityError
 
 FOLDER = "models"
 """Folder of model files inside the project's config folder."""
 _SHORTEST_HASH = 4
+_VISIBLE = 0.01
+"""Bits."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,3 +77,54 @@ def find_version(text: str, config: Path) -> Kept:
     if found[0].model is None:
         raise IdentityError(found[0].fault)
     return found[0]
+
+
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """One level's calibrated weight in two models, in bits; None where a model does not have it."""
+
+    comparison: str
+    level: str
+    before: float | None
+    after: float | None
+
+
+def moved_weights(before: Model, after: Model) -> list[Moved]:
+    """Every level whose weight differs by a hundredth of a bit or more, the largest change first; new and dropped
+    levels before all others, and the prior as a level of its own."""
+    old, new = _weights(before), _weights(after)
+    found = [Moved(*place, old.get(place), new.get(place)) for place in sorted(old.keys() | new.keys())]
+    return sorted((one for one in found if _size(one) >= _VISIBLE), key=lambda one: -_size(one))
+
+
+def doubts(model: Model) -> list[str]:
+    """What a person should look at before the model is used, in sentences."""
+    told = []
+    for figures in model.comparisons:
+        name = figures.comparison.name
+        last = next(reversed(figures.levels))
+        if figures.levels[last].weight > 0:
+            told.append(
+                f"{name}: that it is {last.replace('_', ' ')} speaks for a match ({figures.levels[last].weight:+.1f} "
+                "bits). The pairs it was trained on are not one person each: do not use this model."
+            )
+        unseen = [level for level, held in figures.levels.items() if held.m <= LEAST_M or held.u <= LEAST_U]
+        if unseen:
+            told.append(
+                f"{name}: {', '.join(unseen)} hardly came up among the training pairs, so the weight rests on a "
+                "fixed least figure."
+            )
+    return told
+
+
+def _weights(model: Model) -> dict[tuple[str, str], float]:
+    found = {
+        (figures.comparison.name, level): weight
+        for figures in model.comparisons
+        for level, weight in zip(figures.levels, model.weights[figures.comparison.name], strict=True)
+    }
+    return {("prior", ""): model.prior_weight, **found}
+
+
+def _size(one: Moved) -> float:
+    return inf if one.before is None or one.after is None else abs(one.after - one.before)

@@ -13,6 +13,7 @@ from onevoice.errors import ConfigError
 
 if TYPE_CHECKING:
     from onevoice.pipeline import Hub, PushLimits
+    from onevoice.pipeline.people import ResolvesPeople
 
 
 @dataclass(slots=True)
@@ -29,11 +30,16 @@ class Session:
 
         return find_project(self.project)
 
-    def hub(self, as_of: str | None = None, limits: PushLimits | None = None) -> Hub:
-        """The hub of this project; `as_of` is an ISO time with its zone, `limits` says what of the plan is pushed."""
+    def hub(
+        self, as_of: str | None = None, limits: PushLimits | None = None, people: ResolvesPeople | None = None
+    ) -> Hub:
+        """The hub of this project; `as_of` is an ISO time with its zone, `limits` says what of the plan is pushed,
+        `people` stands in for the resolver."""
         from onevoice.pipeline import PushLimits, open_hub
 
-        return open_hub(self.root(), database=self.database, as_of=moment(as_of), limits=limits or PushLimits())
+        return open_hub(
+            self.root(), database=self.database, as_of=moment(as_of), limits=limits or PushLimits(), people=people
+        )
 
 
 def session_of(context: typer.Context) -> Session:
