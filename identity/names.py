@@ -74,22 +74,82 @@ JUNK = frozenset(
         "mustermann",
         "default",
         "admin",
+        "dontknow",
+        "notknown",
+        "notgiven",
+        "notprovided",
+        "refused",
+        "declined",
+        "ofhouse",
+        "wife",
     ]
 )
+ROLES = frozenset(
+    [
+        "adult",
+        "baby",
+        "boy",
+        "brother",
+        "child",
+        "daughter",
+        "female",
+        "gent",
+        "gentleman",
+        "gentlemen",
+        "girl",
+        "grandchild",
+        "house",
+        "householder",
+        "husband",
+        "infant",
+        "kid",
+        "lady",
+        "male",
+        "man",
+        "minor",
+        "mom",
+        "mother",
+        "occupant",
+        "occupier",
+        "person",
+        "resident",
+        "respondent",
+        "roommate",
+        "sister",
+        "teen",
+        "tenant",
+        "wife",
+        "woman",
+    ]
+)
+"""What people write where the given name is asked of somebody whose name they do not know or do not tell.
+
+Many are family names too (House, Child), where they stay.
+"""
+_ROLE_WORDS = ROLES | {"of", "the", "f", "m"}
 _WORD = re.compile(r"[a-z]+")
+_LOOK_ALIKE = str.maketrans("01345689", "oleasbbg")
+_MISREAD = re.compile(r"(?<=[a-z])[01345689](?=[a-z])")
+"""A digit amid letters: a letter misread by a scanner."""
 _DIGRAPHS = re.compile(r"([aou])e")
 CLOSE = 0.9
 """Jaro-Winkler from which two names are taken for one mistyped (Splink's usual first cut is .92 to .9)."""
 _SHORTEST_SLIP = 5
 """In shorter names one slip makes too many other names."""
+_SHORTEST_ODD = 3
+"""Shorter names are anybody's slip."""
 FAR = 0.8
 """Below this they are clearly different names; in between, neither."""
 
 
 @lru_cache(maxsize=400_000)
 def fold(text: str) -> tuple[str, ...]:
-    """Words in a-z: other scripts and accents transliterated, ue/oe/ae folded like their umlauts, hyphens split."""
+    """Words in a-z: other scripts and accents transliterated, ue/oe/ae folded like their umlauts, hyphens split.
+
+    A digit amid letters is taken for the letter that it looks like.
+    """
     plain = anyascii(text).lower().replace("'", "").replace("`", "").replace(".", " ")
+    plain = _MISREAD.sub(lambda found: found[0].translate(_LOOK_ALIKE), plain)
     return tuple(_DIGRAPHS.sub(r"\1", word) for word in _WORD.findall(plain))
 
 
@@ -144,6 +204,23 @@ def _one_slip_away(given: str) -> set[str]:
     return {name for name in near if slips(given, name) == 1}
 
 
+@lru_cache(maxsize=1)
+def _short_forms() -> dict[str, tuple[str, ...]]:
+    """Full name -> all that may stand for it."""
+    forms: dict[str, list[str]] = {}
+    for form, full_names in _table()[0].items():
+        for full in full_names:
+            forms.setdefault(full, []).append(form)
+    return {full: tuple(sorted(known)) for full, known in forms.items()}
+
+
+def _slip_of_short_form(odd: str, given: str) -> bool:
+    """Whether a name nobody knows is one slip from something that may stand for the other (Jck for John)."""
+    if is_known(odd) or len(odd) < _SHORTEST_ODD:
+        return False
+    return any(slips(odd, form) == 1 for root in roots(given) for form in _short_forms().get(root, ()))
+
+
 def is_known(given: str) -> bool:
     """Whether a folded given name is an everyday one."""
     return given in _table()[1]
@@ -158,6 +235,8 @@ def split_name(given: str, family: str) -> tuple[tuple[str, ...], tuple[str, ...
         first, last = first[:-1], first[-1:]
     elif not first and len(last) > 1:
         first, last = last[:-1], last[-1:]
+    if not ROLES.isdisjoint(first) and _ROLE_WORDS.issuperset(first):
+        first = ()
     return _without_junk(first), _without_junk(last)
 
 
@@ -185,6 +264,7 @@ def given_names_clash(a: str, b: str) -> bool:
         return False
     if is_known(a) and is_known(b):
         return True
-    if min(len(a), len(b)) >= 3 and (a.startswith(b) or b.startswith(a)):
+    cut_short = min(len(a), len(b)) >= 3 and (a.startswith(b) or b.startswith(a))
+    if cut_short or _slip_of_short_form(a, b) or _slip_of_short_form(b, a):
         return False
     return jaro_winkler(a, b) < FAR and slips(a, b) > 1

@@ -16,6 +16,8 @@ from onevoice.configfile.identity_file import IdentityFile, Junk
 
 PLACEHOLDER_DATES = frozenset({"1900-01-01", "1901-01-01", "1970-01-01", "1911-11-11", "1111-11-11"})
 """What forms, spreadsheets and epoch clocks fill in by themselves."""
+_AFTER_ALL = "2100"
+"""No birth date is later; which day it is does not matter here, or a form would change with time."""
 _REGIONS = {
     **dict.fromkeys(("gb", "uk", "united kingdom", "great britain", "england", "scotland", "wales"), "GB"),
     **dict.fromkeys(("us", "usa", "united states", "united states of america"), "US"),
@@ -150,7 +152,7 @@ def _believed(text: str) -> str:
 
 
 def birth_day(text: str, rules: Rules) -> str:
-    """The day as ISO text, empty when it is none, too long ago or a placeholder."""
+    """The day as ISO text, empty when it is none, too long ago, still to come or a placeholder."""
     return _day(text, rules.earliest_birth, rules.junk_dates)
 
 
@@ -160,7 +162,7 @@ def _day(text: str, earliest: str, junk: frozenset[str]) -> str:
         day = date.fromisoformat(text[:10]).isoformat()
     except ValueError:
         return ""
-    return "" if day < earliest or day in PLACEHOLDER_DATES or day in junk else day
+    return "" if not earliest <= day < _AFTER_ALL or day in PLACEHOLDER_DATES or day in junk else day
 
 
 @dataclass(frozen=True, slots=True)

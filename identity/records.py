@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 from onevoice.model import Ref
 
-NORMALISER_VERSION = 1
+NORMALISER_VERSION = 2
 """Raised whenever the same input may normalise differently; the store then normalises and scores afresh."""
 
 

@@ -57,11 +57,16 @@ def givens_clash(a: NormalisedRecord, b: NormalisedRecord) -> bool:
     if a.given == b.family or b.given == a.family:  # one of them is swapped: its family name is the given name
         other, given = (a.family, b.given) if a.given == b.family else (b.family, a.given)
         return given_names_clash(other, given)
-    if "".join(a.givens) == "".join(b.givens):
+    if "".join(a.givens) == "".join(b.givens) or _family_alone(a, b) or _family_alone(b, a):
         return False
     if jaro_winkler(a.given, b.family) >= CLOSE and jaro_winkler(a.family, b.given) >= CLOSE:
         return False
     return not any(len(name) > 1 and name in b.givens for name in a.givens)
+
+
+def _family_alone(a: NormalisedRecord, b: NormalisedRecord) -> bool:
+    """Whether the given and the family name of the first are the other's family name of two words, torn apart."""
+    return a.given + a.family == b.family or (a.given in b.families and a.family in b.families)
 
 
 @lru_cache(maxsize=200_000)

@@ -36,7 +36,21 @@ def test_titles_go_and_a_lone_full_name_is_split() -> None:
     assert names.family_parts(("van", "der", "berg")) == ("berg",)
 
 
-@pytest.mark.parametrize("pair", [("bill", "william"), ("jen", "jennifer"), ("jrnnifer", "jen"), ("r", "becky")])
+@pytest.mark.parametrize("given", ["Male child", "Lady", "Gentleman of the house", "adult", "Husband"])
+def test_who_somebody_is_in_the_house_is_no_given_name(given: str) -> None:
+    assert names.split_name(given, "House") == ((), ("house",))
+    assert names.split_name("Lady Jane", "Child") == (("lady", "jane"), ("child",))
+    assert names.split_name("Mia", "don't know") == (("mia",), ())
+
+
+def test_a_digit_amid_letters_is_the_letter_it_looks_like() -> None:
+    assert names.fold("Ar1ene 0'Nei1l") == ("arlene", "neill")
+    assert names.fold("J0hn 2") == ("john",)
+
+
+@pytest.mark.parametrize(
+    "pair", [("bill", "william"), ("jen", "jennifer"), ("jrnnifer", "jen"), ("r", "becky"), ("jck", "john")]
+)
 def test_short_forms_and_initials_do_not_clash(pair: tuple[str, str]) -> None:
     assert not names.given_names_clash(*pair)
     assert not names.given_names_clash(*reversed(pair))
@@ -96,6 +110,7 @@ def test_junk_is_absent_and_configured_junk_too(config: IdentityFile, make) -> N
     assert (junk.given, junk.family, junk.birth_date, junk.email, junk.phones) == ("", "", "", "", ())
     assert make("2", birth_date="1969-12-31").birth_date == "1969-12-31"
     assert make("3", birth_date="nonsense").birth_date == ""
+    assert make("3", birth_date="6978-07-03").birth_date == ""
     own = config.model_copy(update={"junk": Junk(email=("@shop.example",), phone=("07700 900999",))})
     data = {"email": "ann@shop.example", "phone": "+447700900999", "birth_date": "1969-12-31"}
     cleaned = normalise(IdentityRecord(Ref("crm", "contacts", "4"), data), own)
