@@ -17,7 +17,9 @@ import pytest
 from identity import Cluster, Constraint, Degree, Edge, NormalisedRecord, Resolution
 from onevoice.model import Ref
 from onevoice.pipeline import CycleReport, Hub, PushLimits, open_hub, run_cycle
+from onevoice.pipeline.review import queue
 from onevoice.protocols import Check, Json, Outcome, Page, Record, Stream, Write, WriteResult
+from onevoice.store import identities, profiles
 
 START = datetime(2026, 11, 22, 9, 0, tzinfo=UTC)
 OPTED_OUT = "hs_email_optout_10001"
@@ -184,7 +186,8 @@ class Bench:
 
     project: Path
     database: str
-    people: Told
+    people: Told | None
+    """None: the shipped resolver decides."""
     crm: ScriptedVendor
     shop: ScriptedVendor
     now: datetime = START
@@ -242,6 +245,47 @@ class Bench:
         return self.written() == []
 
 
+class Desk:
+    """A bench with the shipped resolver, and what a steward sees of it."""
+
+    def __init__(self, bench: Bench) -> None:
+        self.bench = bench
+        bench.people = None
+
+    def contacts(self, **held: dict[str, Any]) -> None:
+        for key, fields in held.items():
+            self.bench.crm.put("Contact", key, **fields)
+
+    def run(self) -> Hub:
+        """A cycle that writes to no system."""
+        self.bench.cycle(skip=("push", "verify"))
+        return self.hub
+
+    @property
+    def hub(self) -> Hub:
+        return self.bench.hubs[-1]
+
+    @property
+    def homes(self) -> dict[str, str]:
+        with self.hub.store.read() as connection:
+            return dict(identities.all_links(connection))
+
+    @property
+    def people(self) -> set[frozenset[str]]:
+        found: dict[str, set[str]] = {}
+        for ref, profile_id in self.homes.items():
+            found.setdefault(profile_id, set()).add(ref)
+        return {frozenset(refs) for refs in found.values()}
+
+    @property
+    def asked(self) -> set[tuple[str, str, str]]:
+        return {(one.item.kind, one.item.left, one.item.right) for one in queue(self.hub)}
+
+    def current(self, profile_id: str) -> str | None:
+        with self.hub.store.read() as connection:
+            return profiles.current_id(connection, profile_id)
+
+
 def _vendors() -> tuple[ScriptedVendor, ScriptedVendor]:
     crm = ScriptedVendor(
         "salesforce",
@@ -285,6 +329,12 @@ def bench(tmp_path: Path, checkout: Path) -> Iterator[Bench]:
     yield made
     for hub in made.hubs:
         hub.store.close()
+
+
+@pytest.fixture
+def desk(bench: Bench) -> Desk:
+    """What a steward works on: Salesforce and HubSpot, with the resolver that is shipped."""
+    return Desk(bench)
 
 
 @pytest.fixture
