@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -11,6 +11,9 @@ from onevoice.cli.session import session_of
 from onevoice.cli.sync import AsJson
 from onevoice.cli.terminal import out, print_json, table, until_words
 from onevoice.errors import OnevoiceError
+
+if TYPE_CHECKING:
+    from onevoice.pipeline import Hub
 
 
 def status(context: typer.Context, as_json: AsJson = False) -> None:
@@ -42,13 +45,22 @@ def status(context: typer.Context, as_json: AsJson = False) -> None:
 def explain(
     context: typer.Context,
     who: Annotated[str, typer.Argument(help="A profile id, or a record as system/stream/key.")],
+    other: Annotated[
+        str | None, typer.Argument(help="Another record: why the two are one customer, or are not.", show_default=False)
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Show one customer's whole way: records, merged values, decisions with reasons, what the systems hold."""
+    """Show one customer's whole way: records, merged values, decisions with reasons, what the systems hold.
+
+    With two records: both side by side, what each field weighs, and by way of which matches they are one customer.
+    """
     from onevoice.pipeline.overview import held_by, profile_behind
     from onevoice.pipeline.views import story
 
     hub = session_of(context).hub()
+    if other is not None:
+        _explain_pair(hub, who, other, as_json=as_json)
+        return
     profile_id = profile_behind(hub, who)
     told = story(hub, profile_id) if profile_id else None
     if told is None:
@@ -58,6 +70,18 @@ def explain(
         print_json(told)
     else:
         _print_story(told)
+
+
+def _explain_pair(hub: Hub, left: str, right: str, *, as_json: bool) -> None:
+    from onevoice.cli.audit.masks import Masks
+    from onevoice.cli.review import pair_json, print_pair
+    from onevoice.pipeline.review import compare
+
+    pair, masks = compare(hub, left, right), Masks(hub.config.mappings, whole=True)
+    if as_json:
+        print_json(pair_json(pair, masks))
+    else:
+        print_pair(pair, masks)
 
 
 def _print_story(told: Mapping[str, Any]) -> None:

@@ -183,6 +183,10 @@ def pair_json(pair: Pair, masks: Masks) -> dict[str, Any]:
         "records": [_side_json(side, masks) for side in (pair.left, pair.right)],
         "reasons": [asdict(reason) for reason in pair.reasons],
         "decisions": [asdict(one) for one in pair.decisions],
+        "chain": [
+            {"left": masks.text(link.left), "right": masks.text(link.right), "because": link.words, "doubt": link.doubt}
+            for link in pair.chain
+        ],
     }
 
 
@@ -200,6 +204,9 @@ def print_pair(pair: Pair, masks: Masks) -> None:
         weight = "" if reason.weight is None else f"{reason.weight:+.1f}"
         weighed.add_row(reason.field, weight, reason.sentence)
     out.print(rows, "", weighed)
+    for at, link in enumerate(pair.chain):
+        way = f"{masks.text(link.left)} and {masks.text(link.right)}: {link.words}"
+        out.print(f"{'One profile by way of' if at == 0 else 'and of'} {way}")
     for one in pair.decisions:
         refs = f"{masks.text(one.left)} and {masks.text(one.right)}"
         gone = _withdrawal(one)

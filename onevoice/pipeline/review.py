@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -11,6 +11,7 @@ from identity import NormalisedRecord, Reason, explain_pair, load_model
 from onevoice.errors import DecisionRefused
 from onevoice.model import Ref
 from onevoice.pipeline.hub import Hub
+from onevoice.pipeline.matches import Matches, MatchLink
 from onevoice.store import Connection, identities, steward
 from onevoice.store.steward import ReviewItem, StewardDecision, Worth
 
@@ -84,6 +85,8 @@ class Pair:
     """Weights by field, links and vetoes, the verdict."""
     decisions: Sequence[StewardDecision]
     """What stewards decided on either of the two, withdrawn decisions too."""
+    chain: Sequence[MatchLink]
+    """By way of which matches they are one profile; empty when they are two."""
 
 
 def queue(hub: Hub) -> list[Asked]:
@@ -117,13 +120,21 @@ def compare(hub: Hub, left: str, right: str) -> Pair:
                 raise DecisionRefused(f"{ref}: no customer record that is resolved (write system/stream/key)")
         members = identities.load_members(connection, set(links.values()))
         decisions = steward.decisions_on(connection, (left, right))
+        chain = _chain(hub, connection, left, right, members[links[left]])
     sides = [
         Side(ref, links[ref], len(members[links[ref]]), row.updated_at, row.data, row.cards)
         for ref, row in ((ref, customers[ref]) for ref in (left, right))
     ]
     one, other = (NormalisedRecord.from_dict(forms[ref]) for ref in (left, right))
     model = load_model(hub.config.identity.model, hub.root / "config")
-    return Pair(sides[0], sides[1], explain_pair(one, other, model, hub.config.identity), decisions)
+    return Pair(sides[0], sides[1], explain_pair(one, other, model, hub.config.identity), decisions, chain)
+
+
+def _chain(hub: Hub, connection: Connection, left: str, right: str, members: Collection[str]) -> Sequence[MatchLink]:
+    if right not in members:
+        return ()
+    matches = Matches(connection, members, hub.config.identity.thresholds.match)
+    return matches.chains(left, members)[right].links
 
 
 def _with_impact(hub: Hub, connection: Connection, items: Iterable[ReviewItem]) -> list[Asked]:
