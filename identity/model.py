@@ -30,10 +30,6 @@ SHIPPED = resources.files("identity") / "models"
 """Models that come with Onevoice."""
 NAME_KINDS = ("given_name", "family_name", "full_name")
 
-LEAST_M, LEAST_U = 0.002, 1e-5
-"""No level is impossible, and one person's records differ in any given way now and then: an unseen level must not
-outweigh everything else."""
-
 Probability = Annotated[float, Field(gt=0, le=1)]
 
 
@@ -87,6 +83,8 @@ class Model(_Strict):
     trained_at: datetime | None = None
     records: int | None = None
     """Records that it was trained on."""
+    unseen: tuple[str, ...] = ()
+    """Levels, as `comparison.level`, that its records did not show: borrowed figures, or the least there are."""
     prior: Probability
     common: Mapping[str, tuple[str, ...]] = {}
     """`given` and `family` -> names that many bear, folded and sorted, as they were when the model was trained.
@@ -109,7 +107,9 @@ class Model(_Strict):
     @property
     def version(self) -> str:
         """Hash of all that decides a score: models of one version score equally, whatever they are called."""
-        scoring = self.model_dump_json(exclude={"name", "trained_on", "trained_at", "records"}, exclude_none=True)
+        scoring = self.model_dump_json(
+            exclude={"name", "trained_on", "trained_at", "records", "unseen"}, exclude_none=True
+        )
         return hashlib.sha256(scoring.encode()).hexdigest()[:16]
 
     @property
@@ -237,8 +237,7 @@ def read_model(name: str, folder: Path | None = None) -> Model:
 def save_model(model: Model, path: Path) -> None:
     """Write a model file."""
     data = model.model_dump(mode="json", exclude_none=True)
-    if not model.common:
-        del data["common"]
+    data = {name: value for name, value in data.items() if value or name == "comparisons"}
     yaml = YAML()
     yaml.default_flow_style = False
     with path.open("w", encoding="utf-8") as file:

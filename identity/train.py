@@ -10,20 +10,19 @@ the seed of its sampling means nothing, and sums come in another order each time
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from datetime import datetime
+from dataclasses import dataclass
 from itertools import islice
-from typing import Any
 
 import duckdb
 import pyarrow as pa
 from splink import DuckDBAPI, Linker
 
-from identity.comparisons import Kind, kind_of
-from identity.model import LEAST_M, LEAST_U, ComparisonFigures, LevelFigures, Model, splink_settings
+from identity.comparisons import kind_of
+from identity.model import ComparisonFigures, LevelFigures, Model, splink_settings
 from identity.records import NORMALISER_VERSION, NormalisedRecord
 from identity.score import engine
 from identity.tables import records_table
-from onevoice.configfile.identity_file import IdentityFile
+from onevoice.configfile.identity_file import Comparison, IdentityFile
 from onevoice.errors import IdentityError
 
 TRAINING_RULES: tuple[tuple[str, ...], ...] = (("birth_date",), ("cards[1]",), ("given", "postcode"))
@@ -47,6 +46,9 @@ _SAMPLED_PAIRS = 2e6
 _SEED = 7
 _KNOWN_M = {("card", "different"): 0.25}
 """What one issuer's data cannot show: a customer with two cards is the very thing a hub is there to find."""
+_LEAST_M, _LEAST_U = 0.002, 1e-5
+"""No level is impossible, and one person's records differ in any given way now and then: an unseen level must not
+outweigh everything else."""
 _CHUNK = 50_000
 """Records that stand in memory as Python objects at one time."""
 _NAMES = ("given", "family")
@@ -58,20 +60,20 @@ def train(
     *,
     name: str,
     trained_on: str,
-    trained_at: datetime | None = None,
     prior: float | None = None,
     rules: Sequence[Sequence[str]] = TRAINING_RULES,
+    borrow: Model | None = None,
 ) -> Model:
     """A model for `config.comparisons`, its figures with six significant digits.
 
     `prior` is the chance that two records drawn at random are one person; left out, it is counted from pairs that
-    agree on a full name and a proof. Raise IdentityError when there are too few records to learn from, when no two
-    of them are one person beyond doubt, or when no rule could train one of the comparisons.
+    agree on a full name and a proof. What the records do not show at all (cards, where nobody has one) keeps the
+    figures of `borrow`. Raise IdentityError when there are too few records to learn from, when no two of them are
+    one person beyond doubt, or when one of the comparisons could neither be trained nor borrowed.
     """
-    kinds = [kind_of(comparison) for comparison in config.comparisons]
     with engine() as connection:
         connection.execute("set threads = 1")
-        count = _load(connection, records, _columns_read(kinds, rules))
+        count = _load(connection, records, _columns_read(config, rules))
         if count < LEAST_RECORDS:
             raise IdentityError(
                 f"train: {count} customer records are too few to learn from ({LEAST_RECORDS} at least; "
@@ -79,36 +81,60 @@ def train(
             )
         common = _mark_common(connection, count)
         chance = _rounded(_prior(connection, count) if prior is None else prior)
-        levels = _estimate(connection, config, chance, rules)
+        estimated = _estimate(connection, config, chance, rules)
+    lent = {figures.comparison: figures.levels for figures in borrow.comparisons} if borrow else {}
+    told = [
+        _told(comparison, seen, lent.get(comparison))
+        for comparison, seen in zip(config.comparisons, estimated, strict=True)
+    ]
     return Model(
         name=name,
         normaliser=NORMALISER_VERSION,
         trained_on=trained_on,
-        trained_at=trained_at,
         records=count,
+        unseen=tuple(level for _, unseen in told for level in unseen),
         prior=chance,
         common=common,
-        comparisons=tuple(
-            ComparisonFigures(
-                kind=comparison.kind,
-                field=comparison.field,
-                levels={
-                    told.name: LevelFigures(
-                        m=_rounded(max(got["m"], _KNOWN_M.get((comparison.name, told.name), LEAST_M))),
-                        u=_rounded(max(got["u"], LEAST_U)),
-                    )
-                    for told, got in zip(kind.outcomes, seen, strict=True)
-                },
-            )
-            for comparison, kind, seen in zip(config.comparisons, kinds, levels, strict=True)
-        ),
+        comparisons=tuple(figures for figures, _ in told),
     )
 
 
-def _columns_read(kinds: Iterable[Kind], rules: Iterable[Sequence[str]]) -> list[str]:
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """Figures of one level as the records show them; None where no pair came to it."""
+
+    m: float | None
+    u: float | None
+
+    @property
+    def nowhere(self) -> bool:
+        return self.m is None and self.u is None
+
+    def figures(self, least_m: float) -> LevelFigures:
+        return LevelFigures(m=_rounded(max(self.m or 0.0, least_m)), u=_rounded(max(self.u or 0.0, _LEAST_U)))
+
+
+def _told(
+    comparison: Comparison, seen: Sequence[_Seen], lent: Mapping[str, LevelFigures] | None
+) -> tuple[ComparisonFigures, list[str]]:
+    """The figures of one comparison, and its levels that the records do not show: of these, those that are lent."""
+    untrained = all(level.m is None for level in seen)
+    if untrained and lent is None:
+        raise IdentityError(f"{comparison.name}: no training rule reaches it (add a rule without its columns)")
+    names = [outcome.name for outcome in kind_of(comparison).outcomes]
+    unseen = [name for name, level in zip(names, seen, strict=True) if untrained or level.nowhere]
+    levels = {
+        name: lent[name] if lent and name in unseen else level.figures(_KNOWN_M.get((comparison.name, name), _LEAST_M))
+        for name, level in zip(names, seen, strict=True)
+    }
+    figures = ComparisonFigures(kind=comparison.kind, field=comparison.field, levels=levels)
+    return figures, [f"{comparison.name}.{name}" for name in unseen]
+
+
+def _columns_read(config: IdentityFile, rules: Iterable[Sequence[str]]) -> list[str]:
     """Columns of comparisons, of rules that pick pairs, and names; without those that are made of common names."""
     picked = {column.partition("[")[0] for rule in (*rules, *PROOF_RULES) for column in rule}
-    read = {column for kind in kinds for column in kind.columns}
+    read = {column for comparison in config.comparisons for column in kind_of(comparison).columns}
     return sorted((picked | read | set(_NAMES)) - {f"{column}_common" for column in _NAMES})
 
 
@@ -168,25 +194,22 @@ def _prior(connection: duckdb.DuckDBPyConnection, count: int) -> float:
 
 def _estimate(
     connection: duckdb.DuckDBPyConnection, config: IdentityFile, prior: float, rules: Sequence[Sequence[str]]
-) -> list[list[dict[str, float]]]:
-    """m and u by comparison and level; a level that no pair came to has the least of each."""
+) -> list[list[_Seen]]:
+    """m and u by comparison and level."""
     api = DuckDBAPI(connection)
     linker = Linker(api.register("records"), splink_settings(list(config.comparisons), prior), log_level="ERROR")
     linker.training.estimate_u_using_random_sampling(max_pairs=_SAMPLED_PAIRS, seed=_SEED)
     for rule in rules:
         if connection.execute(f"select 1 from {_joined(rule)} limit 1").fetchall():  # noqa: S608 ours
             linker.training.estimate_parameters_using_expectation_maximisation(_agree(rule))
-    found = []
-    for comparison, trained in zip(config.comparisons, linker.misc.save_model_to_json()["comparisons"], strict=True):
-        levels = [level for level in trained["comparison_levels"] if not level.get("is_null_level")]
-        if not any("m_probability" in level for level in levels):
-            raise IdentityError(f"{comparison.name}: no training rule reaches it (add a rule without its columns)")
-        found.append([_figures(level) for level in levels])
-    return found
-
-
-def _figures(level: Mapping[str, Any]) -> dict[str, float]:
-    return {"m": level.get("m_probability", LEAST_M), "u": level.get("u_probability", LEAST_U)}
+    return [
+        [
+            _Seen(level.get("m_probability"), level.get("u_probability"))
+            for level in trained["comparison_levels"]
+            if not level.get("is_null_level")
+        ]
+        for trained in linker.misc.save_model_to_json()["comparisons"]
+    ]
 
 
 def _agree(rule: Sequence[str]) -> str:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from math import inf
 from pathlib import Path
 
-from identity.model import LEAST_M, LEAST_U, SHIPPED, Model, read_model, save_model
+from identity.model import SHIPPED, Model, read_model, save_model
 from onevoice.errors import IdentityError
 
 FOLDER = "models"
@@ -108,12 +108,11 @@ def doubts(model: Model) -> list[str]:
                 f"{name}: that it is {last.replace('_', ' ')} speaks for a match ({figures.levels[last].weight:+.1f} "
                 "bits). The pairs it was trained on are not one person each: do not use this model."
             )
-        unseen = [level for level, held in figures.levels.items() if held.m <= LEAST_M or held.u <= LEAST_U]
-        if unseen:
-            told.append(
-                f"{name}: {', '.join(unseen)} hardly came up among the training pairs, so the weight rests on a "
-                "fixed least figure."
-            )
+    if model.unseen:
+        told.append(
+            f"{', '.join(model.unseen)}: the records show too few pairs of this kind. The figures are those of the "
+            "model that was in use, or the least there are."
+        )
     return told
 
 

@@ -12,6 +12,7 @@ import typer
 from onevoice.cli.audit.command import audit
 from onevoice.cli.brakes import hold, release, undo
 from onevoice.cli.demo.command import demo
+from onevoice.cli.identity import identity
 from onevoice.cli.inspect import contradictions, explain, status
 from onevoice.cli.processes import end_quietly
 from onevoice.cli.profile import profile
@@ -43,6 +44,7 @@ for command in COMMANDS:
     app.command()(command)
 app.add_typer(review, name="review")
 app.add_typer(profile, name="profile")
+app.add_typer(identity, name="identity")
 app.add_typer(sandbox, name="sandbox")
 app.add_typer(api_key, name="api-key")
 

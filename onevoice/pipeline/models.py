@@ -15,15 +15,14 @@ from pathlib import Path
 from ruamel.yaml import YAML
 from ruamel.yaml.nodes import MappingNode
 
-from identity import Constraint, IdentityRecord, Model, Resolution, normalise
+from identity import Clustering, Constraint, Edge, IdentityRecord, Model, normalise
 from identity.calibrate import Band, Fit, calibrate, reliability
 from identity.model import load_model, read_model, require_fit
 from identity.versions import Kept, Moved, doubts, find_version, keep, kept_versions, moved_weights
 from onevoice.errors import ConfigError, IdentityError
 from onevoice.model import Ref
-from onevoice.pipeline import steward
 from onevoice.pipeline.hub import Hub
-from onevoice.pipeline.pairs import judge
+from onevoice.pipeline.pairs import judged_by_stewards
 from onevoice.pipeline.unify import identity_record
 from onevoice.store import identities
 
@@ -36,9 +35,16 @@ _CHUNK = 20_000
 class NoResolver:
     """Stands where the resolver would be while models are looked after: one that is out of date can be replaced."""
 
-    def resolve(self, *_: object, **__: object) -> Resolution:
+    def edges(self, *_: object, **__: object) -> list[Edge]:
         """Never does: raises IdentityError."""
-        raise IdentityError("identity: this command does not resolve (run `onevoice sync`)")
+        raise IdentityError(_NOT_HERE)
+
+    def cluster(self, *_: object, **__: object) -> Clustering:
+        """Never does: raises IdentityError."""
+        raise IdentityError(_NOT_HERE)
+
+
+_NOT_HERE = "identity: this command does not resolve (run `onevoice sync`)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +70,7 @@ def train(hub: Hub) -> Made:
     config = hub.config.identity
     forms = (normalise(record, config) for record in customer_records(hub))
     systems = ", ".join(sorted(hub.config.hub.systems))
-    made = estimate(forms, config, name="new", trained_on=f"customers of {systems}, unlabelled", trained_at=hub.as_of)
+    made = estimate(forms, config, name="new", trained_on=f"customers of {systems}, unlabelled", borrow=_in_use(hub))
     return _keep(hub, made)
 
 
@@ -88,16 +94,15 @@ def calibrate_model(hub: Hub) -> Calibrated:
     """
     raw = hub.model.model_copy(update={"calibration": None})
     with hub.store.read() as connection:
-        labels = {(left, right): same for left, right, same in steward.labels(connection)}
-        found = judge(hub, connection, labels, raw)
-    judged = [(j.edge.weight, labels[str(j.edge.left), str(j.edge.right)]) for j in found if j.by_score]
+        decided = judged_by_stewards(hub, connection, raw)
+    judged = [(one.edge.weight, same) for one, same in decided if one.by_score]
     fit = calibrate(judged)
     made = None
     if fit.helps:
-        made = _keep(hub, raw.model_copy(update={"calibration": fit.calibration, "trained_at": hub.as_of}))
+        made = _keep(hub, raw.model_copy(update={"calibration": fit.calibration}))
     return Calibrated(
         fit,
-        len(labels) - len(judged),
+        len(decided) - len(judged),
         reliability(judged),
         reliability(judged, fit.calibration.slope, fit.calibration.offset),
         made,
@@ -106,13 +111,20 @@ def calibrate_model(hub: Hub) -> Calibrated:
 
 def _keep(hub: Hub, model: Model) -> Made:
     config, in_use = hub.root / "config", hub.config.identity.model
+    model = model.model_copy(update={"trained_at": hub.as_of})
     same = [one for one in kept_versions(config) if one.model and one.model.version == model.version]
     version = same[0] if same else find_version(keep(model, in_use, config), config)
-    try:
-        moved = moved_weights(read_model(in_use, config), model)
-    except IdentityError:  # the model in use is missing or of an older format: nothing to compare with
-        moved = []
+    before = _in_use(hub)
+    moved = moved_weights(before, model) if before else []
     return Made(version, in_use, not same, moved, doubts(model))
+
+
+def _in_use(hub: Hub) -> Model | None:
+    """The model in use, also one of another normaliser; None when it is missing or cannot be read."""
+    try:
+        return read_model(hub.config.identity.model, hub.root / "config")
+    except IdentityError:
+        return None
 
 
 @dataclass(frozen=True, slots=True)
