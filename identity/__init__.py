@@ -1,6 +1,15 @@
 """Who is who: customer records in, customers with lasting ids and golden records out. The store keeps the state."""
 
-from identity.blocking import blocking_keys, count_degrees, crossed, in_use, surname_key
+from identity.blocking import (
+    blocking_keys,
+    count_degrees,
+    crossed,
+    in_use,
+    is_shared,
+    key_code,
+    single_keys,
+    surname_key,
+)
 from identity.cluster import cluster
 from identity.explain import Reason, explain_pair
 from identity.lineage import IdChanges, LineageEvent, assign_ids, profile_id
@@ -19,10 +28,11 @@ from identity.records import (
 )
 from identity.resolver import Resolution, Resolver
 from identity.score import score_pairs
-from identity.survive import Golden, Provenance, survive
+from identity.survive import Circumstances, Golden, Provenance, survive
 
 __all__ = [
     "NORMALISER_VERSION",
+    "Circumstances",
     "Cluster",
     "Clustering",
     "Constraint",
@@ -46,11 +56,14 @@ __all__ = [
     "crossed",
     "explain_pair",
     "in_use",
+    "is_shared",
+    "key_code",
     "load_model",
     "normalise",
     "profile_id",
     "save_model",
     "score_pairs",
+    "single_keys",
     "surname_key",
     "survive",
 ]

@@ -1,8 +1,8 @@
 """Which records are compared at all: those that share a blocking key in use.
 
-A key is a text `parts=values`. The store keeps an index of (key, record, surname) and counts, per key, records and
-distinct surnames. A key that too many surnames share belongs to nobody (a shop's phone) and a key with too many
-records finds too much; both are left out. When a key crosses its limit, up or down, every record that holds it
+A key is a text `parts=values`. The store keeps an index of (code of the key, record, surname) and counts, per key,
+records and distinct surnames. A key that too many surnames share belongs to nobody (a shop's phone) and a key with too
+many records finds too much; both are left out. When a key crosses its limit, up or down, every record that holds it
 counts as changed: so an incremental run ends where a full run would.
 """
 
@@ -50,8 +50,6 @@ _PARTS: Mapping[str, KeyPart] = {
     "city": KeyPart(("city",), lambda n: (n.city,)),
     "postcode": KeyPart(("postcode",), lambda n: (n.postcode,)),
 }
-LONGEST_KEY = 200
-"""Characters of a key that the store's index takes."""
 IDENTIFIERS = frozenset({"email", "phone", "card_number"})
 """Single-part keys of these fields are contact points or cards: seen with many surnames they are nobody's own."""
 
@@ -67,16 +65,23 @@ def blocking_keys(record: NormalisedRecord, config: IdentityFile) -> tuple[str, 
                 held[part] = tuple(value for value in part_values(record, part) if value)
             values.append(held[part])
         if all(values):
-            keys.update(_fitting(prefix + "|".join(choice)) for choice in product(*values))
+            keys.update(prefix + "|".join(choice) for choice in product(*values))
     return tuple(sorted(keys))
 
 
-def _fitting(key: str) -> str:
-    """A key that an index takes: of a longer one the beginning and a hash of the whole."""
-    if len(key) <= LONGEST_KEY:
-        return key
-    digest = hashlib.blake2b(key.encode(), digest_size=8).hexdigest()
-    return f"{key[: LONGEST_KEY - len(digest) - 1]}#{digest}"
+def key_code(key: str) -> int:
+    """The number under which a store's index keeps a key: 63 bits of its MD5, as DuckDB's `md5_number_upper(key) >> 1`.
+
+    Two keys with one number would find one another's records as candidates, and no score would care.
+    """
+    return int.from_bytes(hashlib.md5(key.encode(), usedforsecurity=False).digest()[:8], "little") >> 1
+
+
+def single_keys(record: NormalisedRecord, config: IdentityFile) -> tuple[str, ...]:
+    """Those keys of a record whose degree tells more than whether they make candidates: identifiers and links."""
+    telling = IDENTIFIERS | {link.field for link in config.links}
+    fields = [line[0] for line in config.blocking if len(line) == 1 and line[0] in telling]
+    return tuple(f"{field}={value}" for field in fields for value in part_values(record, field) if value)
 
 
 @lru_cache(maxsize=8)

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from identity.blocking import count_degrees
 from identity.cluster import cluster
 from identity.links import link_pairs, with_links
-from identity.model import Model
-from identity.records import Cluster, Constraint, Degree, Edge, NormalisedRecord, ReviewItem
+from identity.model import Model, require_fit
+from identity.pairs import Pair, PairScorer
+from identity.records import Cluster, Clustering, Constraint, Degree, Edge, NormalisedRecord, ReviewItem
 from identity.score import score_pairs
 from onevoice.configfile.identity_file import IdentityFile
-from onevoice.errors import IdentityError
 from onevoice.model import Ref
 
 
@@ -33,15 +33,20 @@ class Resolver:
     """Resolution under one configuration and one model."""
 
     def __init__(self, config: IdentityFile, model: Model) -> None:
-        wanted = [(comparison.kind, comparison.field) for comparison in config.comparisons]
-        held = [(figures.kind, figures.field) for figures in model.comparisons]
-        if wanted != held:
-            raise IdentityError(
-                f"identity: the configuration compares {wanted}, model {model.name} was trained for {held} "
-                "(name another model, or run `onevoice identity train`)"
-            )
+        require_fit(model, config)
         self.config = config
         self.model = model
+        self._pairs = PairScorer(model, config)
+
+    def edges(self, pairs: Iterable[Pair], degrees: Mapping[str, Degree]) -> list[Edge]:
+        """As `score`, for pairs that are known to share a key in use; `degrees` of their `single_keys`."""
+        return self._pairs.edges(pairs, degrees)
+
+    def cluster(
+        self, records: Mapping[Ref, NormalisedRecord], edges: Sequence[Edge], constraints: Sequence[Constraint]
+    ) -> Clustering:
+        """Customers among the records of whole components, from all of their edges and constraints."""
+        return cluster(records, edges, constraints, self.config)
 
     def score(
         self,

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from identity import Degree, in_use
 from onevoice.model import Ref
+from onevoice.pipeline.candidates import compared_with, load_forms
 from onevoice.pipeline.coherence import contradictions_of, raw_of_customers
 from onevoice.pipeline.desired import HubView
 from onevoice.pipeline.hub import Hub
@@ -162,10 +162,8 @@ class _Chunk:
 
     def _alike(self, refs: Sequence[str]) -> list[str]:
         """Records that are compared with one of these when it is decided who is who, themselves among them."""
-        keys = identities.keys_of(self.connection, refs)
-        counts, guards = identities.degrees(self.connection, keys), self.hub.config.identity.guards
-        usable = {key for key, count in counts.items() if in_use(key, Degree(*count), guards)}
-        return sorted(identities.refs_under(self.connection, usable))
+        forms = load_forms(self.connection, refs)
+        return sorted(compared_with(self.connection, forms.values(), self.hub.config.identity))
 
     def _name(self, profile_id: str) -> str:
         golden = self.profiles[profile_id].golden

@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Protocol
 
-from identity import Constraint, Degree, Edge, NormalisedRecord, Resolution
+from identity import Clustering, Constraint, Degree, Edge, NormalisedRecord
 from onevoice.model import Ref
 
 
 class ResolvesPeople(Protocol):
-    """Clusters customer records; `identity.Resolver` is the one in use."""
+    """Judges pairs of customer records, and clusters them; `identity.Resolver` is the one in use."""
 
-    def resolve(
-        self,
-        neighbourhood: Sequence[NormalisedRecord],
-        changed: Collection[Ref],
-        previous_edges: Sequence[Edge],
-        constraints: Sequence[Constraint],
-        degrees: Mapping[str, Degree],
-    ) -> Resolution:
-        """Clusters of every component that a change touched, and the edges that the changed records have now."""
+    def edges(
+        self, pairs: Iterable[tuple[NormalisedRecord, NormalisedRecord]], degrees: Mapping[str, Degree]
+    ) -> list[Edge]:
+        """Those of the pairs that may be one person; `degrees` of the keys that tell of identifiers and links."""
+        ...
+
+    def cluster(
+        self, records: Mapping[Ref, NormalisedRecord], edges: Sequence[Edge], constraints: Sequence[Constraint]
+    ) -> Clustering:
+        """Every record in exactly one cluster, and what is left to ask; the records are those of whole components."""
         ...

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, func, or_, select
+from sqlalchemy import Connection, select
 
 from onevoice.store.changes import ChangeRow, note_changes
-from onevoice.store.engine import chunks, delete_in, insert_missing, rows_in, upsert
+from onevoice.store.engine import among, chunks, delete_in, insert_missing, rows_in, upsert
 from onevoice.store.schema import (
-    block,
     card,
     decision,
     edge,
@@ -38,13 +37,11 @@ class CustomerRow:
 
 @dataclass(frozen=True, slots=True)
 class NormalisedRow:
-    """A record in comparable form, with the keys under which its candidates are found."""
+    """A record in comparable form."""
 
     ref: str
     normalised: Mapping[str, Any]
     hash: str
-    surname: str
-    keys: Collection[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,59 +114,37 @@ def load_normalised(connection: Connection, refs: Iterable[str]) -> dict[str, An
     return {row.ref: row.normalised for row in rows_in(connection, statement, identity_record.c.ref, refs)}
 
 
-def count_normalised(connection: Connection) -> int:
-    """Number of records that take part in resolution."""
-    return int(connection.execute(select(func.count()).select_from(identity_record)).scalar_one())
-
-
 def save_normalised(connection: Connection, rows: Sequence[NormalisedRow], removed: Iterable[str]) -> None:
-    """Store normalised records with their blocking keys, and forget the removed refs."""
-    refs = [row.ref for row in rows]
+    """Store normalised records with their cards, and forget the removed refs."""
     removed = set(removed)
-    delete_in(connection, block, block.c.ref, {*refs, *removed})
-    delete_in(connection, card, card.c.ref, {*refs, *removed})
+    delete_in(connection, card, card.c.ref, {*(row.ref for row in rows), *removed})
     delete_in(connection, identity_record, identity_record.c.ref, removed)
     upsert(connection, identity_record, [{"ref": r.ref, "normalised": r.normalised, "hash": r.hash} for r in rows])
-    keys = [{"value": key, "ref": r.ref, "surname": r.surname} for r in rows for key in sorted(set(r.keys))]
-    insert_missing(connection, block, keys)
     cards = [{"number": number, "ref": r.ref} for r in rows for number in r.normalised["cards"] if len(number) <= 200]
     insert_missing(connection, card, cards)
 
 
-def keys_of(connection: Connection, refs: Iterable[str]) -> set[str]:
-    """Blocking keys of the refs."""
-    return {row.value for row in rows_in(connection, select(block.c.value), block.c.ref, refs)}
-
-
-def refs_under(connection: Connection, keys: Iterable[str]) -> set[str]:
-    """Refs that have one of the blocking keys."""
-    return {row.ref for row in rows_in(connection, select(block.c.ref), block.c.value, set(keys))}
-
-
-def degrees(connection: Connection, keys: Iterable[str]) -> dict[str, tuple[int, int]]:
-    """How many records and how many different family names stand under each blocking key."""
-    names = func.count(func.distinct(func.nullif(block.c.surname, "")))
-    found: dict[str, tuple[int, int]] = {}
-    for part in chunks(set(keys)):
-        statement = select(block.c.value, func.count(), names).where(block.c.value.in_(part)).group_by(block.c.value)
-        found.update({value: (records, surnames) for value, records, surnames in connection.execute(statement)})
-    return found
+def edges_of(connection: Connection, refs: Iterable[str]) -> list[EdgeRow]:
+    """Every edge of the refs, sorted."""
+    refs = set(refs)
+    found = {
+        (row.left, row.right): EdgeRow(row.left, row.right, row.kind, row.weight, row.probability)
+        for column in (edge.c.left, edge.c.right)
+        for row in rows_in(connection, select(edge), column, refs)
+    }
+    return [found[pair] for pair in sorted(found)]
 
 
 def edges_of_components(connection: Connection, refs: Iterable[str]) -> list[EdgeRow]:
-    """Every edge of every component that holds one of the refs."""
+    """Every edge of every component that holds one of the refs, sorted."""
     seen: set[str] = set()
     found: dict[tuple[str, str], EdgeRow] = {}
     frontier = set(refs)
     while frontier:
         seen |= frontier
-        reached: set[str] = set()
-        for part in chunks(frontier):
-            condition = or_(edge.c.left.in_(part), edge.c.right.in_(part))
-            for row in connection.execute(select(edge).where(condition)):
-                found[row.left, row.right] = EdgeRow(row.left, row.right, row.kind, row.weight, row.probability)
-                reached.update((row.left, row.right))
-        frontier = reached - seen
+        edges = edges_of(connection, frontier)
+        found.update({(one.left, one.right): one for one in edges})
+        frontier = {end for one in edges for end in (one.left, one.right)} - seen
     return [found[pair] for pair in sorted(found)]
 
 
@@ -272,7 +247,8 @@ def save_links(
     ]
     insert_missing(connection, profile, created)
     for part in chunks(set(assigned.values())):  # a split brings a retired id back
-        restored = profile.update().where(profile.c.profile_id.in_(part), profile.c.redirect.is_not(None))
+        wanted = among(connection, profile.c.profile_id, part)
+        restored = profile.update().where(wanted, profile.c.redirect.is_not(None))
         connection.execute(restored.values(redirect=None))
     if events:
         connection.execute(

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from sqlalchemy import (
+    BigInteger,
     Boolean,
     Column,
     Date,
@@ -133,9 +134,11 @@ identity_record = Table(
 block = Table(
     "block",
     metadata,
-    Column("value", String(200), primary_key=True),
-    _ref(primary_key=True, index=True),
-    Column("surname", String(200), nullable=False, comment="how many names share a value tells whether to believe it"),
+    Column("value", BigInteger, primary_key=True, autoincrement=False, comment="code of a blocking key"),
+    _ref(primary_key=True),
+    Column("surname", String(20), nullable=False, comment="how many names share a value tells whether to believe it"),
+    comment="which records are found under a key; the keys of a record follow from its normalised form",
+    sqlite_with_rowid=False,
 )
 
 edge = Table(

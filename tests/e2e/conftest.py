@@ -6,17 +6,18 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
-from identity import Cluster, Constraint, Degree, Edge, NormalisedRecord, Resolution
+from identity import Cluster, Clustering, Constraint, Degree, Edge, NormalisedRecord
 from onevoice.cli.sandbox_process import Sandbox, running_sandbox
 from onevoice.model import Ref
 from onevoice.pipeline import CycleReport, Hub, PushLimits, open_hub, run_cycle
@@ -148,25 +149,24 @@ class KnownPeople:
     def __init__(self, truth: dict[str, Any]) -> None:
         self.person = {Ref(r["system"], r["stream"], r["key"]): r["person"] for r in truth["records"]}
 
-    def resolve(
-        self,
-        neighbourhood: list[NormalisedRecord],
-        changed: set[Ref],
-        previous_edges: list[Edge],
-        constraints: list[Constraint],
-        degrees: dict[str, Degree],
-    ) -> Resolution:
+    def edges(
+        self, pairs: Iterable[tuple[NormalisedRecord, NormalisedRecord]], degrees: Mapping[str, Degree]
+    ) -> list[Edge]:
+        """Every two neighbours of one planted person, whether they have anything in common or not."""
+        together: dict[str, set[Ref]] = {}
+        for ref, person in self.person.items():
+            together.setdefault(person, set()).add(ref)
+        neighbours = [pair for refs in together.values() for pair in pairwise(sorted(refs))]
+        return [Edge(left, right, 50.0, 1.0, "truth") for left, right in neighbours]
+
+    def cluster(
+        self, records: Mapping[Ref, NormalisedRecord], edges: Sequence[Edge], constraints: Sequence[Constraint]
+    ) -> Clustering:
         """Clusters by planted person."""
         together: dict[str, set[Ref]] = {}
-        for record in neighbourhood:
-            together.setdefault(self.person[record.ref], set()).add(record.ref)
-        edges = [
-            Edge(left, right, 50.0, 1.0, "truth")
-            for refs in together.values()
-            for left, right in zip(sorted(refs), sorted(refs)[1:], strict=False)
-        ]
-        clusters = tuple(Cluster(frozenset(refs)) for refs in together.values())
-        return Resolution(tuple(edges), frozenset(changed), clusters, ())
+        for ref in records:
+            together.setdefault(self.person[ref], set()).add(ref)
+        return Clustering(tuple(Cluster(frozenset(refs)) for refs in together.values()), ())
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ import copy
 import re
 import shutil
 import uuid
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from identity import Cluster, Constraint, Degree, Edge, NormalisedRecord, Resolution
+from identity import Cluster, Clustering, Constraint, Degree, Edge, NormalisedRecord
 from onevoice.model import Ref
 from onevoice.pipeline import CycleReport, Hub, PushLimits, open_hub, run_cycle
 from onevoice.pipeline.review import queue
@@ -160,24 +160,22 @@ class Told:
 
     person: dict[str, str] = field(default_factory=dict)
 
-    def resolve(
-        self,
-        neighbourhood: Sequence[NormalisedRecord],
-        changed: Collection[Ref],
-        previous_edges: Sequence[Edge],
-        constraints: Sequence[Constraint],
-        degrees: Mapping[str, Degree],
-    ) -> Resolution:
-        together: dict[str, list[Ref]] = {}
-        for record in neighbourhood:
-            together.setdefault(self.person.get(str(record.ref), str(record.ref)), []).append(record.ref)
-        edges = [
-            Edge(left, right, 50.0, 1.0, "told")
-            for refs in together.values()
-            for left, right in zip(sorted(refs), sorted(refs)[1:], strict=False)
-        ]
-        clusters = tuple(Cluster(frozenset(refs)) for refs in together.values())
-        return Resolution(tuple(edges), frozenset(changed), clusters, ())
+    def edges(
+        self, pairs: Iterable[tuple[NormalisedRecord, NormalisedRecord]], degrees: Mapping[str, Degree]
+    ) -> list[Edge]:
+        told = [(a.ref, b.ref) for a, b in pairs if self._person(a.ref) == self._person(b.ref)]
+        return [Edge(min(pair), max(pair), 50.0, 1.0, "told") for pair in told]
+
+    def cluster(
+        self, records: Mapping[Ref, NormalisedRecord], edges: Sequence[Edge], constraints: Sequence[Constraint]
+    ) -> Clustering:
+        together: dict[str, set[Ref]] = {}
+        for ref in records:
+            together.setdefault(self._person(ref), set()).add(ref)
+        return Clustering(tuple(Cluster(frozenset(refs)) for refs in together.values()), ())
+
+    def _person(self, ref: Ref) -> str:
+        return self.person.get(str(ref), str(ref))
 
 
 @dataclass

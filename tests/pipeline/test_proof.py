@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import pytest
 
-from identity import Cluster, Constraint, Degree, Edge, NormalisedRecord, Resolution, ReviewItem
+from identity import Cluster, Clustering, Constraint, Degree, Edge, NormalisedRecord, ReviewItem
 from onevoice.model import Item, Ref
 from onevoice.pipeline.audit import Evidenced, evidenced
 from onevoice.pipeline.proof import ABSENT, Basis
@@ -25,30 +25,27 @@ CONTACTS = {name: f"salesforce/Contact/{name}" for name in ("c1", "c2")} | {"1":
 class Linked:
     """Identities as edges that the test writes down: (left, right) -> how sure; what they connect is one person."""
 
-    edges: Mapping[tuple[str, str], float]
+    links: Mapping[tuple[str, str], float]
     kind: str = "score"
     review: Sequence[tuple[str, str, str]] = ()
     """(left, right, why) that a steward is asked about."""
-    seen: set[Ref] = field(default_factory=set)
 
-    def resolve(
-        self,
-        neighbourhood: Sequence[NormalisedRecord],
-        changed: Collection[Ref],
-        previous_edges: Sequence[Edge],
-        constraints: Sequence[Constraint],
-        degrees: Mapping[str, Degree],
-    ) -> Resolution:
-        group = {record.ref: {record.ref} for record in neighbourhood}
-        edges = []
-        for (one, other), sure in self.edges.items():
-            left, right = sorted((Ref.parse(one), Ref.parse(other)))
-            edges.append(Edge(left, right, 10.0 * sure, sure, self.kind))
-            for ref in (joined := group[left] | group[right]):
+    def edges(
+        self, pairs: Iterable[tuple[NormalisedRecord, NormalisedRecord]], degrees: Mapping[str, Degree]
+    ) -> list[Edge]:
+        ends = {pair: sorted(map(Ref.parse, pair)) for pair in self.links}
+        return [Edge(*ends[pair], 10.0 * sure, sure, self.kind) for pair, sure in self.links.items()]
+
+    def cluster(
+        self, records: Mapping[Ref, NormalisedRecord], edges: Sequence[Edge], constraints: Sequence[Constraint]
+    ) -> Clustering:
+        group = {ref: {ref} for ref in records}
+        for edge in edges:
+            for ref in (joined := group[edge.left] | group[edge.right]):
                 group[ref] = joined
         clusters = {min(refs): Cluster(frozenset(refs)) for refs in group.values()}
         asked = [ReviewItem("grey", Ref.parse(one), Ref.parse(other), 0.0, why) for one, other, why in self.review]
-        return Resolution(tuple(edges), frozenset(changed), tuple(clusters.values()), tuple(asked))
+        return Clustering(tuple(clusters.values()), tuple(asked))
 
 
 def audited(bench: Any, people: Linked) -> Callable[..., Evidenced]:

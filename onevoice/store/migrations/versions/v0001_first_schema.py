@@ -28,17 +28,18 @@ def upgrade() -> None:
     )
     op.create_table(
         "block",
-        sa.Column("value", sa.String(length=200), nullable=False),
+        sa.Column("value", sa.BigInteger(), autoincrement=False, nullable=False, comment="code of a blocking key"),
         sa.Column("ref", sa.String(length=400), nullable=False),
         sa.Column(
             "surname",
-            sa.String(length=200),
+            sa.String(length=20),
             nullable=False,
             comment="how many names share a value tells whether to believe it",
         ),
         sa.PrimaryKeyConstraint("value", "ref", name=op.f("pk_block")),
+        comment="which records are found under a key; the keys of a record follow from its normalised form",
+        sqlite_with_rowid=False,
     )
-    op.create_index(op.f("ix_block_ref"), "block", ["ref"], unique=False)
     op.create_table(
         "card",
         sa.Column(

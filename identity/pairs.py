@@ -1,0 +1,55 @@
+"""Edges of pairs that are told one by one: what Resolver.score gives for the same pairs, without starting an engine."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from math import inf
+
+from identity.blocking import in_use, is_shared, part_values
+from identity.links import link_holds, with_links
+from identity.model import Model
+from identity.native import NativeScorer
+from identity.records import Degree, Edge, NormalisedRecord
+from identity.score import DIGITS, floor_of
+from onevoice.configfile.identity_file import IdentityFile
+
+Pair = tuple[NormalisedRecord, NormalisedRecord]
+
+
+class PairScorer:
+    """Scores, links and thresholds for single pairs, under one model and one configuration."""
+
+    def __init__(self, model: Model, config: IdentityFile) -> None:
+        self._native = NativeScorer(model, config)
+        self._config = config
+        self._floor = floor_of(config)
+        self._support = {name: round(weight, DIGITS) for name, weight in model.support.items()}
+
+    def edges(self, pairs: Iterable[Pair], degrees: Mapping[str, Degree]) -> list[Edge]:
+        """The edges of pairs that share a key in use, sorted; a pair that is too unlike has none.
+
+        `degrees`: of every key of one value (`single_keys`) that one of the records has, counted over the whole base.
+        """
+        guards = self._config.guards
+        shared = frozenset(key for key, degree in degrees.items() if is_shared(key, degree, guards))
+        usable = frozenset(key for key, degree in degrees.items() if in_use(key, degree, guards))
+        scored, links = [], {}
+        for a, b in pairs:
+            edge = self._native.edge(a, b, shared)
+            if edge.weight >= self._floor and self._supported(edge):
+                scored.append(edge)
+            if field := self._link(a, b, usable):
+                links[edge.left, edge.right] = field
+        return with_links(scored, links)
+
+    def _supported(self, edge: Edge) -> bool:
+        """Whether the two agree on more than names."""
+        return any(edge.per_field.get(name, -inf) > weight for name, weight in self._support.items())
+
+    def _link(self, a: NormalisedRecord, b: NormalisedRecord, usable: frozenset[str]) -> str:
+        """The field of the first configured link that holds; empty when none does."""
+        for link in self._config.links:
+            common = set(part_values(a, link.field)) & set(part_values(b, link.field))
+            if any(f"{link.field}={value}" in usable for value in common) and link_holds(a, b, link, self._config):
+                return link.field
+        return ""

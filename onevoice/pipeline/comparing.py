@@ -1,0 +1,105 @@
+"""What a change does to the records as they are compared: their normalised forms and the blocking index."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+
+import orjson
+
+from identity import NormalisedRecord, blocking_keys, crossed, key_code, normalise, surname_key
+from onevoice.configfile.identity_file import IdentityFile
+from onevoice.pipeline.candidates import degrees, holders, limits_of, load_forms
+from onevoice.pipeline.hub import Hub
+from onevoice.pipeline.unify import identity_record
+from onevoice.store import Connection, blocks, identities
+from onevoice.store.blocks import BlockRow
+from onevoice.store.identities import NormalisedRow
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """Records that resolution looks at again."""
+
+    changed: frozenset[str]
+    """Those whose normalised form is new, whose shared values changed their standing, or on which somebody decided."""
+    removed: frozenset[str]
+    decided: frozenset[str] = frozenset()
+    """Records on which a steward decided; they count as changed too."""
+
+    @property
+    def gone(self) -> frozenset[str]:
+        """Records whose edges are void."""
+        return self.changed | self.removed
+
+
+def note_changes(hub: Hub, connection: Connection, touched: set[str], *, anew: bool) -> Changes:
+    """Bring the comparable forms and the blocking index up to date; `anew`: every record counts as changed.
+
+    A key that begins or ceases to be in use, or to be shared, makes every record that holds it count as changed.
+    """
+    config = hub.config.identity
+    customers = identities.load_customers(connection, touched)
+    hashes = identities.load_hashes(connection, touched)
+    fresh: dict[str, NormalisedRecord] = {}
+    rows = []
+    for ref in sorted(customers):
+        record = normalise(identity_record(customers[ref]), config)
+        form = record.as_dict()
+        digest = hashlib.blake2b(orjson.dumps(form, option=orjson.OPT_SORT_KEYS), digest_size=16).hexdigest()
+        if anew or hashes.get(ref) != digest:
+            fresh[ref] = record
+            rows.append(NormalisedRow(ref, form, digest))
+    removed = hashes.keys() - customers.keys()
+    if anew:  # the index was made under another configuration, which nobody can read keys with any more
+        blocks.clear_blocks(connection)
+    former = {} if anew else load_forms(connection, removed | (fresh.keys() & hashes.keys()))
+    index = IndexChange.between(former, fresh, config)
+    limits = limits_of(config.guards)
+    before = degrees(connection, index.keys, limits)
+    identities.save_normalised(connection, rows, removed)
+    blocks.change_blocks(connection, index.gone, index.come)
+    flipped = frozenset() if anew else crossed(before, degrees(connection, index.keys, limits), config.guards)
+    concerned = {ref for refs in holders(connection, flipped).values() for ref in refs}
+    return Changes(frozenset(fresh.keys() | concerned), frozenset(removed))
+
+
+def with_decided(connection: Connection, changes: Changes, decided: Iterable[str]) -> Changes:
+    """Records on which somebody decided count as changed, and so do those that a decision ties to a deleted record.
+
+    Nothing else may connect them with what the change reaches.
+    """
+    tied = {end for left, right, _ in identities.load_constraints(connection, changes.removed) for end in (left, right)}
+    there = identities.load_hashes(connection, {*decided, *tied}).keys()
+    return replace(changes, changed=changes.changed | there, decided=frozenset(decided))
+
+
+@dataclass(slots=True)
+class IndexChange:
+    """Rows that leave the blocking index and rows that come, and the keys of both."""
+
+    gone: list[tuple[int, str]] = field(default_factory=list)
+    come: list[BlockRow] = field(default_factory=list)
+    keys: set[str] = field(default_factory=set)
+
+    @classmethod
+    def between(
+        cls, former: Mapping[str, NormalisedRecord], fresh: Mapping[str, NormalisedRecord], config: IdentityFile
+    ) -> IndexChange:
+        """What makes the index of the former records that of the fresh ones; most keys of a record stay."""
+        made = cls()
+        for ref in former.keys() | fresh.keys():
+            old, new = _under(former.get(ref), config), _under(fresh.get(ref), config)
+            made.gone += [(key_code(key), ref) for key, _ in old - new]
+            made.come += [BlockRow(key_code(key), ref, surname) for key, surname in new - old]
+            made.keys.update(key for key, _ in old ^ new)
+        return made
+
+
+def _under(record: NormalisedRecord | None, config: IdentityFile) -> set[tuple[str, str]]:
+    """(key, surname) under which a record stands."""
+    if record is None:
+        return set()
+    surname = surname_key(record)
+    return {(key, surname) for key in blocking_keys(record, config)}
