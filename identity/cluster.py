@@ -36,8 +36,16 @@ def cluster(
     return _Merge(records, config).run(edges, constraints)
 
 
+FACE = ("givens", "family", "families", "birth_date")
+"""What clash() reads of a record, besides person-unique values; two records that are equal in it never clash."""
+GREY = "the evidence is neither clear nor weak"
 _TORN = 3.0
 """Bits by which one of two rivals must lead to get a record that would fit both."""
+
+
+def _heaviest(edge: Edge) -> tuple[float, Ref, Ref]:
+    """The order in which edges join."""
+    return -edge.weight, edge.left, edge.right
 
 
 @dataclass(slots=True)
@@ -64,16 +72,14 @@ class _Merge:
 
     def run(self, edges: Sequence[Edge], constraints: Sequence[Constraint]) -> Clustering:
         review = self._constrain(constraints)
-        ordered = sorted(edges, key=lambda edge: (-edge.weight, edge.left, edge.right))
+        ordered = sorted(edges, key=_heaviest)
         torn = self._torn(ordered)
         for edge in ordered:
             left, right = self._groups[edge.left], self._groups[edge.right]
             if left is right:
                 continue
             if edge.probability < self._config.thresholds.match:
-                review.append(
-                    ReviewItem("grey", edge.left, edge.right, edge.weight, "the evidence is neither clear nor weak")
-                )
+                review.append(ReviewItem("grey", edge.left, edge.right, edge.weight, GREY))
                 continue
             if (edge.left, edge.right) in torn:
                 reason = "an initial fits two people who cannot be one"
@@ -85,7 +91,7 @@ class _Merge:
             else:
                 self._join(left, right).edges.append(edge)
         groups = {id(group): group for group in self._groups.values()}.values()
-        clusters = [Cluster(frozenset(group.members), tuple(group.edges)) for group in groups]
+        clusters = [Cluster(frozenset(group.members), tuple(sorted(group.edges, key=_heaviest))) for group in groups]
         clusters.sort(key=lambda one: min(one.members))
         return Clustering(tuple(clusters), tuple(self._still_open(review)))
 
@@ -163,7 +169,7 @@ class _Merge:
 
     def _face(self, record: NormalisedRecord) -> tuple[object, ...]:
         uniques = tuple(unique_value(record, f) for f in self._config.person_unique)
-        return record.givens, record.family, record.birth_date, uniques
+        return (*(getattr(record, column) for column in FACE), *uniques)
 
     def _still_open(self, review: Sequence[ReviewItem]) -> list[ReviewItem]:
         """The heaviest item for each two clusters that ended apart, and every contradiction."""

@@ -6,7 +6,7 @@ function of its two records, of which of their values are shared by many, and of
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from math import log2
 
@@ -22,7 +22,7 @@ from onevoice.configfile.identity_file import IdentityFile
 from onevoice.model import Ref
 
 _THREADS = 2
-_DIGITS = 6
+DIGITS = 6
 """Weights are kept to a millionth of a bit: far below any meaning, above any difference in the order of adding."""
 
 
@@ -55,18 +55,9 @@ def score_pairs(
         if not pairs:
             return []
         shared = frozenset(key for key, degree in known.items() if is_shared(key, degree, config.guards))
-        floor = log2(config.thresholds.review / (1 - config.thresholds.review))
-        rows = _predict(connection, records_table(ordered, model.columns, shared), model, floor)
+        table = records_table(ordered, model.columns, shared, model.common)
+        rows = _predict(connection, table, model, floor_of(config))
     return _edges(rows, ordered, [figures.comparison.name for figures in model.comparisons])
-
-
-def score_given_pair(a: NormalisedRecord, b: NormalisedRecord, model: Model, shared: Collection[str] = ()) -> Edge:
-    """The edge of exactly these two records, however low its weight."""
-    ordered = sorted((a, b), key=lambda record: record.ref)
-    with engine() as connection:
-        connection.execute("create table pairs as select 0::int as join_key_l, 1::int as join_key_r, '0' as match_key")
-        rows = _predict(connection, records_table(ordered, model.columns, shared), model, None)
-    return _edges(rows, ordered, [figures.comparison.name for figures in model.comparisons])[0]
 
 
 def _candidates(
@@ -103,29 +94,43 @@ def _predict(
     """Score the table `pairs`; column -> values."""
     connection.register("records_in", table)
     connection.execute("create table records as select * from records_in")
+    found = connection.sql(f"{predict(connection, model, floor)} order by id_l, id_r").to_arrow_table()
+    result: dict[str, list[float]] = found.to_pydict()
+    result["prior"] = [model.prior_weight]
+    return result
+
+
+def predict(connection: duckdb.DuckDBPyConnection, model: Model, floor: float | None) -> str:
+    """Score the table `pairs` over the table `records`.
+
+    Return the query of the pairs that weigh at least `floor` bits and agree on more than names, or of all pairs when
+    there is no floor: id_l, id_r, and one column of bits per comparison.
+    """
     api = DuckDBAPI(connection)
     linker = Linker(api.register("records"), model.splink_settings(), log_level=None)
     linker.table_management.register_blocked_pairs_for_predict(api.register("pairs"))
     scored = linker.inference.predict(threshold_match_weight=floor, warning_mode="never")
     names = [figures.comparison.name for figures in model.comparisons]
-    supported = "" if floor is None else "where " + " or ".join(f'"mw_{n}" > {w}' for n, w in model.support.items())
-    weights = ", ".join(f'round("mw_{name}", {_DIGITS}) as "{name}"' for name in names)
-    result: dict[str, list[float]] = (
-        connection.sql(
-            f"select id_l, id_r, {weights} from {scored.physical_name} {supported} order by id_l, id_r"  # noqa: S608 names are ours
-        )
-        .to_arrow_table()
-        .to_pydict()
-    )
-    result["prior"] = [model.prior_weight]
-    return result
+    supported = "true" if floor is None else " or ".join(f'"mw_{n}" > {w}' for n, w in model.support.items())
+    weights = ", ".join(f'round("mw_{name}", {DIGITS}) as "{name}"' for name in names)
+    return f"select id_l, id_r, {weights} from {scored.physical_name} where {supported}"  # noqa: S608 names are ours
+
+
+def floor_of(config: IdentityFile) -> float:
+    """Bits from which a pair is kept."""
+    return log2(config.thresholds.review / (1 - config.thresholds.review))
+
+
+def total_of(prior: float, weights: Iterable[float]) -> float:
+    """Match weight of a pair from the bits of its comparisons."""
+    return round(prior + sum(weights), DIGITS)
 
 
 def _edges(rows: Mapping[str, list[float]], records: Sequence[NormalisedRecord], names: Sequence[str]) -> list[Edge]:
     (prior,) = rows["prior"]
     edges = []
     for left, right, *weights in zip(rows["id_l"], rows["id_r"], *(rows[name] for name in names), strict=True):
-        total = round(prior + sum(weights), _DIGITS)
+        total = total_of(prior, weights)
         edges.append(
             Edge(
                 records[int(left)].ref,
@@ -144,4 +149,4 @@ def probability(weight: float) -> float:
     if weight > 100:
         return 1.0
     odds = float(2.0**weight)
-    return round(odds / (1 + odds), _DIGITS)
+    return round(odds / (1 + odds), DIGITS)

@@ -3,19 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from time import perf_counter
 
 import pyarrow as pa
 
+from identity.batch.columns import canonical
+from identity.batch.components import find_components, find_difficult
+from identity.batch.faces import Faces
+from identity.batch.keys import Keys
+from identity.batch.merging import merge_all
+from identity.batch.parts import Base, normalise_all
 from identity.batch.result import BatchResult
-from identity.blocking import blocking_keys, surname_key
-from identity.cluster import cluster
+from identity.batch.scoring import edges_of, link_all, score_all
+from identity.batch.tables import fetch, numbers
 from identity.model import Model
-from identity.normalise import normalise
 from identity.records import Constraint, IdentityRecord
 from identity.resolver import Resolver
+from identity.score import engine
 from onevoice.configfile.identity_file import IdentityFile
-from onevoice.model import Ref
+from onevoice.errors import IdentityError
 
 
 def resolve_all(
@@ -31,75 +38,91 @@ def resolve_all(
     Raise IdentityError when a ref occurs twice, the model is for other comparisons, or a constraint names a record
     that is not there.
     """
-    started = perf_counter()
-    resolver = Resolver(config, model)
-    forms = {form.ref: form for form in (normalise(record, config) for record in _single(records))}
-    ordered = [forms[ref] for ref in sorted(forms)]
-    refs = pa.array([str(form.ref) for form in ordered], pa.string())
-    at = {form.ref: position for position, form in enumerate(ordered)}
-
-    def named(found: Iterable[Ref]) -> pa.DictionaryArray:
-        return pa.DictionaryArray.from_arrays(pa.array([at[ref] for ref in found], pa.int32()), refs)
-
-    edges = resolver.score(ordered, None)
-    clustering = cluster(forms, edges, constraints, config)
-    keys = sorted((key, form.ref, surname_key(form)) for form in ordered for key in blocking_keys(form, config))
-    number = {ref: n for n, one in enumerate(clustering.clusters) for ref in one.members}
-    joined = [(n, one.edges[0]) for n, one in enumerate(clustering.clusters) if one.edges]
-    columns = [name for name in ordered[0].as_dict() if name != "ref"] if ordered else []
-    tables = {
-        "forms": {
-            "ref": named(at),
-            **{
-                name: [dict(v) if name == "text" else v for v in (getattr(f, name) for f in ordered)]
-                for name in columns
-            },
-        },
-        "keys": {
-            "value": [value for value, _, _ in keys],
-            "ref": named(ref for _, ref, _ in keys),
-            "surname": [surname for _, _, surname in keys],
-        },
-        "edges": {
-            "left": named(edge.left for edge in edges),
-            "right": named(edge.right for edge in edges),
-            "kind": [edge.kind for edge in edges],
-            "weight": [edge.weight for edge in edges],
-            "probability": [edge.probability for edge in edges],
-            **{
-                figures.comparison.name: [edge.per_field.get(figures.comparison.name) for edge in edges]
-                for figures in model.comparisons
-            },
-        },
-        "members": {"ref": named(at), "cluster": pa.array([number[ref] for ref in at], pa.int32())},
-        "causes": {
-            "cluster": pa.array([n for n, _ in joined], pa.int32()),
-            "left": named(edge.left for _, edge in joined),
-            "right": named(edge.right for _, edge in joined),
-        },
-        "review": {
-            "kind": [item.kind for item in clustering.review],
-            "left": named(item.left for item in clustering.review),
-            "right": named(item.right for item in clustering.review),
-            "weight": [item.weight for item in clustering.review],
-            "reason": [item.reason for item in clustering.review],
-        },
-    }
-    return BatchResult(
-        refs=refs,
-        **{name: pa.table(columns) for name, columns in tables.items()},
-        seconds={"all": perf_counter() - started},
-    )
+    Resolver(config, model)
+    clock = _Clock()
+    with engine() as connection:
+        with clock("normalise"):
+            base = normalise_all(canonical(records), config, model, map)
+        with clock("keys"):
+            keys = Keys(connection, base, config)
+        with clock("score"):
+            score_all(connection, base, keys, model, config)
+        with clock("links"):
+            faces = Faces(connection, base, config)
+            link_all(connection, base, keys, faces, config)
+            edges_of(connection, model)
+        with clock("components"):
+            musts, said = _positions(base, constraints)
+            find_components(connection, base, config, musts)
+            find_difficult(connection, base, faces, config, said)
+        with clock("merge"):
+            customers = merge_all(connection, base, config, constraints)
+        with clock("tables"):
+            named = _Named(base.refs)
+            return BatchResult(
+                refs=base.refs,
+                forms=_forms(base, named),
+                keys=named(keys.index()),
+                edges=named(fetch(connection, "select * from edges order by l, r")),
+                members=pa.table({"ref": named.array(numbers(len(base.refs))), "cluster": customers.of}),
+                causes=named(customers.causes),
+                review=named(customers.review),
+                seconds=clock.seconds,
+            )
 
 
-def _single(records: pa.Table | Iterable[IdentityRecord]) -> Iterator[IdentityRecord]:
-    if not isinstance(records, pa.Table):
-        yield from records
-        return
-    for row in records.to_pylist():
-        data = {name: value for name, value in row.items() if value is not None}
-        ref = Ref.parse(data.pop("ref"))
-        data.pop("updated_at", None)
-        own = data.get("card_number") or []
-        data["card_number"] = [*data.pop("cards", []), *([own] if isinstance(own, str) else own)]
-        yield IdentityRecord(ref, data)
+class _Clock:
+    """Seconds per step."""
+
+    def __init__(self) -> None:
+        self.seconds: dict[str, float] = {}
+
+    @contextmanager
+    def __call__(self, step: str) -> Iterator[None]:
+        started = perf_counter()
+        yield
+        self.seconds[step] = perf_counter() - started
+
+
+_COLUMNS = {"id": "ref", "l": "left", "r": "right"}
+"""Columns of positions in the tables of a run -> columns of refs in its result."""
+
+
+class _Named:
+    """Positions of records turned into their refs."""
+
+    def __init__(self, refs: pa.StringArray) -> None:
+        self._refs = refs
+
+    def array(self, positions: pa.Int32Array) -> pa.DictionaryArray:
+        return pa.DictionaryArray.from_arrays(positions, self._refs)
+
+    def __call__(self, table: pa.Table) -> pa.Table:
+        arrays = {}
+        for name in table.column_names:
+            column = table.column(name)
+            if name in _COLUMNS:
+                chunks = [self.array(chunk) for chunk in column.chunks]
+                kind = pa.dictionary(pa.int32(), pa.string())
+                arrays[_COLUMNS[name]] = pa.chunked_array(chunks, kind)
+            else:
+                arrays[name] = column
+        return pa.table(arrays)
+
+
+def _forms(base: Base, named: _Named) -> pa.Table:
+    """The normalised form of every record; each column is a dictionary of its distinct values."""
+    columns = {"ref": named.array(numbers(len(base.refs)))}
+    for at, part in enumerate(base.parts):
+        columns.update((name, part.spread(name)) for name in base.fields(at))
+    return pa.table(columns)
+
+
+def _positions(base: Base, constraints: Sequence[Constraint]) -> tuple[list[tuple[int, int]], list[tuple[int, int]]]:
+    """Positions of the two records of every must-link, and of every constraint."""
+    refs = pa.array([str(ref) for said in constraints for ref in (said.left, said.right)], pa.string())
+    found = pa.compute.index_in(refs, base.refs).to_pylist()
+    if None in found:
+        raise IdentityError(f"resolve: a constraint names {refs[found.index(None)]}, which is not among the records")
+    pairs = list(zip(found[::2], found[1::2], strict=True))
+    return [pair for pair, said in zip(pairs, constraints, strict=True) if said.kind == "must"], pairs
