@@ -108,11 +108,15 @@ def doubts(model: Model) -> list[str]:
                 f"{name}: that it is {last.replace('_', ' ')} speaks for a match ({figures.levels[last].weight:+.1f} "
                 "bits). The pairs it was trained on are not one person each: do not use this model."
             )
-    if model.unseen:
-        told.append(
-            f"{', '.join(model.unseen)}: the records show too few pairs of this kind. The figures are those of the "
-            "model that was in use, or the least there are."
-        )
+    unseen: dict[str, list[str]] = {}
+    for place in model.unseen:
+        comparison, _, level = place.rpartition(".")
+        unseen.setdefault(comparison, []).append(level.replace("_", " "))
+    told += [
+        f"{comparison}: the records show too few pairs that are {', '.join(levels)}. The figures are those of the "
+        "model that was in use, or the least there are."
+        for comparison, levels in unseen.items()
+    ]
     return told
 
 

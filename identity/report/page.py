@@ -36,7 +36,7 @@ def page_of(figures: Figures, pictures: Mapping[str, bytes]) -> str:
         _section(
             "What was not merged, and is asked",
             "Grey: the evidence is neither clear nor weak. Veto: much agrees, but names or dates forbid it. Guard: "
-            "the customer would hold more than one may.",
+            "the customer would hold more than one may. `onevoice review list` has the questions.",
             "open-questions.png",
             pictures,
             _table(("why", "#open questions"), ((kind, f"{count:,}") for kind, count in figures.asked.items())),
@@ -79,7 +79,8 @@ def _quality(figures: Figures, pictures: Mapping[str, bytes]) -> str:
     return _section(
         title,
         f"Measured on {figures.labels}. Of pairs that would be merged, how many are one person (precision); of pairs "
-        "that are one person, how many would be merged (recall). In brackets: where it lies 95 times of 100 (Wilson).",
+        "that are one person, how many would be merged (recall). In brackets: where it lies 95 times of 100 (Wilson), "
+        "were the pairs independent of one another.",
         "precision-recall.png",
         pictures,
         _table(("threshold", "#precision", "#recall", "#F1"), rows),

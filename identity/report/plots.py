@@ -17,6 +17,8 @@ _DOTS_PER_INCH = 110
 _INK, _GREEN, _BLUE, _ORANGE, _GREY = "#222222", "#3a7d44", "#2b6cb0", "#c05621", "#a0aec0"
 _BIN = 1.0
 """Bits a bar of the histogram is wide."""
+_BELOW_ONE = 0.7
+"""Where a logarithmic axis begins, so that a bar of one is seen."""
 _LARGEST = 20
 """Customers with more records share the last bar."""
 
@@ -69,7 +71,8 @@ def _match_weights(axes: Axes, figures: Figures) -> None:
     axes.set(
         xlabel="match weight (bits; 0 is even odds, each bit doubles them)", ylabel="pairs of records", yscale="log"
     )
-    axes.legend(frameon=False)
+    axes.set_ylim(bottom=_BELOW_ONE)
+    _legend(axes)
 
 
 def _customer_sizes(axes: Axes, figures: Figures) -> None:
@@ -79,6 +82,7 @@ def _customer_sizes(axes: Axes, figures: Figures) -> None:
     labels = [f"{size}+" if size == _LARGEST else str(size) for size in sorted(counts)]
     _bars(axes, dict(zip(labels, (counts[size] for size in sorted(counts)), strict=True)), _BLUE)
     axes.set(xlabel="records of a customer", ylabel="customers", yscale="log")
+    axes.set_ylim(bottom=_BELOW_ONE)
 
 
 def _open_questions(axes: Axes, figures: Figures) -> None:
@@ -98,7 +102,7 @@ def _blocking(axes: Axes, figures: Figures) -> None:
         label="records whose keys are left out: too many hold them",
     )
     axes.set(xlabel=f"of {figures.weights.records:,} records")
-    axes.legend(frameon=False)
+    _legend(axes)
 
 
 def _precision_recall(axes: Axes, figures: Figures) -> None:
@@ -109,8 +113,13 @@ def _precision_recall(axes: Axes, figures: Figures) -> None:
         axes.fill_between(cuts, [low for low, _ in between], [high for _, high in between], color=colour, alpha=0.15)
     for chance in (figures.review, figures.match):
         axes.axvline(chance, color=_INK, linestyle="--", linewidth=1)
-    axes.set(xlabel="match threshold (probability)", ylabel="share; the band holds it 95 times of 100", ylim=(0, 1.02))
-    axes.legend(frameon=False, loc="lower center")
+    axes.set(xlabel="match threshold (probability)", ylabel="share; the band holds it 95 times of 100")
+    _legend(axes)
+
+
+def _legend(axes: Axes) -> None:
+    """Above the picture, where it hides nothing."""
+    axes.legend(frameon=False, loc="lower left", bbox_to_anchor=(0, 1), ncols=3)
 
 
 def _bars(axes: Axes, counts: Mapping[str, int], colour: str) -> None:

@@ -1,11 +1,11 @@
-"""Two records, judged as resolution judges them: their weight, what decides without one, and how they stand now."""
+"""Pairs of records, judged as resolution judges them: their weight, and what decides without one."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
-from identity import Degree, Edge, Model, NormalisedRecord, blocking_keys, in_use
+from identity import Degree, Edge, Model, NormalisedRecord
 from identity.blocking import is_shared
 from identity.links import LINK_WEIGHT, link_pairs
 from identity.native import NativeScorer
@@ -15,9 +15,7 @@ from onevoice.configfile.identity_file import IdentityFile
 from onevoice.pipeline import steward
 from onevoice.pipeline.candidates import degrees_of, load_forms
 from onevoice.pipeline.hub import Hub
-from onevoice.pipeline.matches import Chain, Matches
-from onevoice.pipeline.review import Pair, compare
-from onevoice.store import Connection, identities
+from onevoice.store import Connection
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,52 +78,3 @@ def judged_by_stewards(hub: Hub, connection: Connection, model: Model) -> list[t
     labels = {(left, right): same for left, right, same in steward.labels(connection)}
     found = judge(hub, connection, labels, model)
     return [(one, labels[str(one.edge.left), str(one.edge.right)]) for one in found]
-
-
-@dataclass(frozen=True, slots=True)
-class Why:
-    """Everything that decides whether two records are one customer."""
-
-    pair: Pair
-    compared: Sequence[str]
-    """Lines of `blocking` on which both agree, so that they were compared at all; parts joined by ` + `."""
-    too_wide: Sequence[str]
-    """Lines on which both agree, but with too many others to be looked at."""
-    shared: Sequence[str]
-    """Fields of which one of them has a value that belongs to too many people to tell anything."""
-    chain: Chain | None
-    """The strongest way from one to the other, when they are in one profile."""
-
-    @property
-    def together(self) -> bool:
-        """Whether they are in one profile now."""
-        return self.pair.left.profile_id == self.pair.right.profile_id
-
-
-def why(hub: Hub, left: str, right: str) -> Why:
-    """Why two records (`system/stream/key`) are, or are not, one customer.
-
-    Raises DecisionRefused when one of them is not known.
-    """
-    pair, config = compare(hub, left, right), hub.config.identity
-    with hub.store.read() as connection:
-        forms = load_forms(connection, (left, right))
-        standing = degrees_of(connection, forms.values(), config)
-        chain = None
-        if pair.left.profile_id == pair.right.profile_id:
-            members = identities.load_members(connection, [pair.left.profile_id])[pair.left.profile_id]
-            chain = Matches(connection, members, config.thresholds.match).chains(left, members)[right]
-    both = set(blocking_keys(forms[left], config)) & set(blocking_keys(forms[right], config))
-    usable = {key for key in both if in_use(key, standing[key], config.guards)}
-    return Why(
-        pair=pair,
-        compared=_lines(usable),
-        too_wide=_lines(both - usable),
-        shared=_lines(key for key, degree in standing.items() if is_shared(key, degree, config.guards)),
-        chain=chain,
-    )
-
-
-def _lines(keys: Iterable[str]) -> list[str]:
-    """The lines of `blocking` that keys stand for, without their values."""
-    return sorted({key.partition("=")[0].replace("+", " + ") for key in keys})

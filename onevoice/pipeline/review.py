@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from identity import NormalisedRecord, Reason, explain_pair, load_model
+from identity import Reason, explain_pair
 from onevoice.errors import DecisionRefused
 from onevoice.model import Ref
+from onevoice.pipeline.candidates import degrees_of, load_forms
 from onevoice.pipeline.hub import Hub
 from onevoice.pipeline.matches import Matches, MatchLink
 from onevoice.store import Connection, identities, steward
@@ -114,20 +115,20 @@ def compare(hub: Hub, left: str, right: str) -> Pair:
     with hub.store.read() as connection:
         customers = identities.load_customers(connection, (left, right))
         links = identities.load_links(connection, (left, right))
-        forms = identities.load_normalised(connection, (left, right))
+        forms = load_forms(connection, (left, right))
         for ref in (left, right):
             if not (ref in customers and ref in links and ref in forms):
                 raise DecisionRefused(f"{ref}: no customer record that is resolved (write system/stream/key)")
         members = identities.load_members(connection, set(links.values()))
         decisions = steward.decisions_on(connection, (left, right))
         chain = _chain(hub, connection, left, right, members[links[left]])
+        standing = degrees_of(connection, forms.values(), hub.config.identity)
     sides = [
         Side(ref, links[ref], len(members[links[ref]]), row.updated_at, row.data, row.cards)
         for ref, row in ((ref, customers[ref]) for ref in (left, right))
     ]
-    one, other = (NormalisedRecord.from_dict(forms[ref]) for ref in (left, right))
-    model = load_model(hub.config.identity.model, hub.root / "config")
-    return Pair(sides[0], sides[1], explain_pair(one, other, model, hub.config.identity), decisions, chain)
+    reasons = explain_pair(forms[left], forms[right], hub.model, hub.config.identity, standing)
+    return Pair(sides[0], sides[1], reasons, decisions, chain)
 
 
 def _chain(hub: Hub, connection: Connection, left: str, right: str, members: Collection[str]) -> Sequence[MatchLink]:
