@@ -6,10 +6,13 @@ Comparisons name canonical customer fields; the figures they are weighed with st
 
 from __future__ import annotations
 
+from collections import Counter
 from datetime import date
 from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from onevoice.model import KINDS
 
 COMPARISON_FIELDS = {
     "given_name": ("given_name", "family_name"),
@@ -43,7 +46,14 @@ ComparisonKind = Literal[
     "text",
 ]
 
-Rule = Literal["source_order", "most_recent", "most_frequent", "most_complete"]
+Rule = Literal["most_recent", "source_order", "most_frequent", "most_complete", "verified_first", "trust", "union"]
+
+CONTACT_FIELDS = ("email", "phone")
+"""Fields of which consent and delivery tell whether they are the customer's: a yes was given there, or mail bounced."""
+
+UNION = "union"
+SEVERAL = ("card_number", "email", "phone")
+"""Fields every project has of which a customer may rightly have several; attributes of config/profile.yaml may too."""
 
 
 class Strict(BaseModel):
@@ -143,15 +153,95 @@ class Group(Strict):
     rules: tuple[Rule, ...] = Field(min_length=1, description="Rules in order; the next one decides a tie.")
 
 
+class Trust(Strict):
+    """How far the values of one system are believed, and how that sinks while a record is not changed there."""
+
+    source: str = Field(description="System.")
+    field: str | None = Field(
+        default=None, description="Field or group; left out: all that have no line of their own for this system."
+    )
+    points: int = Field(ge=0, le=100, description="Trust in a value that was changed today.")
+    minimum: int = Field(default=0, ge=0, le=100, description="Trust below which the value never sinks.")
+    days: int | None = Field(
+        default=None, ge=1, description="Days in which trust sinks from `points` to `minimum`; left out: it never does."
+    )
+
+    @model_validator(mode="after")
+    def _sinks_to_its_minimum(self) -> Self:
+        if self.minimum > self.points:
+            raise ValueError("minimum must not be above points")
+        if self.days is None and "minimum" in self.model_fields_set:
+            raise ValueError("minimum says where trust sinks to, so it needs `days`")
+        return self
+
+
 class Survivorship(Strict):
     """Which value stands in the golden record."""
 
-    sources: tuple[str, ...] = Field(default=(), description="Systems, most trusted first; others follow by name.")
+    sources: tuple[str, ...] = Field(default=(), description="Systems, most trusted first; others follow as equals.")
     default: tuple[Rule, ...] = Field(
         default=("most_recent",), min_length=1, description="Rules for every field not named below."
     )
-    fields: dict[str, tuple[Rule, ...]] = Field(default_factory=dict, description="Rules of single fields.")
+    fields: dict[str, Annotated[tuple[Rule, ...], Field(min_length=1)]] = Field(
+        default_factory=dict, description="Rules of single fields; `union` alone keeps every distinct value."
+    )
     groups: dict[str, Group] = Field(default_factory=dict, description="Fields that survive together.")
+    blanks: dict[str, Literal["ignore", "count"]] = Field(
+        default_factory=dict,
+        description="Fields and groups whose empty values count: where the rules choose an empty one, the golden value "
+        "is cleared. Only a system that maps the field can leave it empty. Not named: empty values are ignored.",
+    )
+    verified: dict[str, str] = Field(
+        default_factory=dict,
+        description="Field or group -> the true-or-false attribute of the same record that says it was verified.",
+    )
+    trust: tuple[Trust, ...] = Field(
+        default=(), description="Points for the rule `trust`; a system without a line has none."
+    )
+
+    @model_validator(mode="after")
+    def _each_field_ruled_once(self) -> Self:
+        homes = Counter([*self.fields, *(name for group in self.groups.values() for name in group.fields)])
+        twice = sorted(name for name, count in homes.items() if count > 1)
+        if twice:
+            raise ValueError(f"{', '.join(twice)} has rules twice; name it in `fields` or in one of the groups")
+        both = sorted(self.groups.keys() & homes.keys())
+        if both:
+            raise ValueError(f"groups: {', '.join(both)} is a field too; give the group another name")
+        return self
+
+    @model_validator(mode="after")
+    def _union_where_it_makes_sense(self) -> Self:
+        places = {"default": self.default, **{f"groups.{name}": group.rules for name, group in self.groups.items()}}
+        for place, rules in places.items():
+            if UNION in rules:
+                raise ValueError(f"{place}: union keeps several values, so it belongs to a single field")
+        for name, rules in self.fields.items():
+            if UNION in rules and len(rules) > 1:
+                raise ValueError(f"fields.{name}: union keeps every value, so no other rule stands beside it")
+            if UNION in rules and name in KINDS["customer"].keys() - set(SEVERAL):
+                raise ValueError(f"fields.{name}: a customer has one; union is for {', '.join(SEVERAL)}, attributes")
+            if UNION in rules and self.blanks.get(name) == "count":
+                raise ValueError(f"blanks.{name}: an empty value adds nothing to a union, so it cannot count")
+        return self
+
+    @model_validator(mode="after")
+    def _rules_have_what_they_ask_for(self) -> Self:
+        named: dict[str, tuple[tuple[str, ...], tuple[Rule, ...]]]
+        named = {name: ((name,), rules) for name, rules in self.fields.items()}
+        named |= {name: (group.fields, group.rules) for name, group in self.groups.items()}
+        for name, (fields, rules) in named.items():
+            known = name in self.verified or not set(CONTACT_FIELDS).isdisjoint(fields)
+            if "verified_first" in rules and not known:
+                raise ValueError(f"{name}: nothing says that it was verified; name the attribute in `verified`")
+        asked = "trust" in self.default or any("trust" in rules for _, rules in named.values())
+        if asked != bool(self.trust):
+            raise ValueError("trust: the rule and the lines with its points need one another")
+        lines = Counter((line.source, line.field) for line in self.trust)
+        twice = sorted(f"{source}, {field or 'all fields'}" for (source, field), count in lines.items() if count > 1)
+        if twice:
+            raise ValueError(f"trust: {'; '.join(twice)} stands twice; write one line")
+        return self
 
 
 class IdentityFile(Strict):
