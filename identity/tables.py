@@ -9,7 +9,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from identity.blocking import part_values
+from identity.blocking import key_part, part_values
 from identity.comparisons import is_list
 from identity.records import NormalisedRecord
 
@@ -80,7 +80,9 @@ def _reader(column: str, common: Mapping[str, frozenset[str]]) -> Reader:
 
 def reads(column: str) -> tuple[str, ...]:
     """Fields of the normalised record that a column of the table is made of."""
-    return _READS.get(column, ("text",) if column.startswith("x_") else (column,))
+    if column.startswith("x_"):
+        return key_part(column.removeprefix("x_")).reads
+    return _READS.get(column, (column,))
 
 
 def own(value: Any, field: str, shared: Collection[str]) -> Any:
