@@ -38,6 +38,8 @@ EMBEDDED = "sqlite:///{root}/.onevoice/hub.sqlite"
 
 CONTACT_POINTS = {"email": "email", "sms": "phone"}
 """Channel -> the customer field with the address or number that it writes to. A till receipt needs none."""
+SURVIVAL = {"survivorship", "junk", "default_region", "earliest_birth"}
+"""What of config/identity.yaml decides about golden values."""
 PACED = "paced"
 """Setting `<env_prefix>_PACED=off`: an account without limits (a sandbox) is not paced by the manifest's ceilings."""
 
@@ -147,13 +149,29 @@ class Hub:
                 [config.identity.model_dump(mode="json", exclude={"model", "survivorship"}), self.model.version]
             ),
             "unify": _digest(
-                [part.model_dump(mode="json") for part in (config.identity, config.loyalty, config.consent)]
-                + [config.profile.model_dump(mode="json"), config.hub.timezone, config.hub.currency]
+                [part.model_dump(mode="json") for part in (config.loyalty, config.consent, config.profile)]
+                + [config.identity.model_dump(mode="json", include=SURVIVAL)]
+                + [[*key, *sorted(names)] for key, names in sorted(self.counted_blanks.items())]
+                + [config.hub.timezone, config.hub.currency]
             ),
             "plan": _digest(
                 [part.model_dump(mode="json") for part in (config.offers, config.suppression)]
                 + [[t.system, t.stream, self.mappings[t.system, t.stream].version] for t in self.targets]
             ),
+        }
+
+    @cached_property
+    def counted_blanks(self) -> Mapping[tuple[str, str], frozenset[str]]:
+        """Customer fields whose empty values count in the golden record, by the stream that fills them."""
+        rules = self.config.identity.survivorship
+        named = [name for name, how in rules.blanks.items() if how == "count"]
+        counting = {
+            field for name in named for field in (rules.groups[name].fields if name in rules.groups else [name])
+        }
+        return {
+            key: frozenset(counting.intersection(name for spec in mapping.pull["customer"] for name in spec.fields))
+            for key, mapping in self.config.mappings.items()
+            if counting and mapping.pull and "customer" in mapping.pull
         }
 
     def view(

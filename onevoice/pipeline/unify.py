@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 import orjson
 
-from identity import Golden, IdentityRecord, survive
+from identity import Circumstances, Golden, IdentityRecord, survive
 from onevoice import consent as consent_rules
 from onevoice import loyalty
 from onevoice.consent import allowed_points, channel_denied, point_states, resolve_consent
@@ -23,7 +23,7 @@ from onevoice.pipeline.report import Report
 from onevoice.store import Connection, former_links, identities, pages, profiles, runs
 from onevoice.store.former_links import FormerLink
 from onevoice.store.identities import CustomerRow
-from onevoice.store.profiles import ProfileRow
+from onevoice.store.profiles import Marks, ProfileRow
 
 CHUNK = 1000
 UNDELIVERED = frozenset({Origin.BOUNCE, Origin.COMPLAINT})
@@ -56,13 +56,11 @@ def _unify_chunk(hub: Hub, connection: Connection, ids: Sequence[str]) -> int:
     members = identities.load_members(connection, ids)
     evidence = Evidence(connection, ids, {ref for refs in members.values() for ref in refs}, hub.today)
     rows = [compute(hub, pid, members.get(pid, []), evidence) for pid in sorted(before)]
-    changed = [row for row in rows if row.hash != before[row.profile_id][0]]
-    same = [
-        row
-        for row in rows
-        if (row.hash, row.due_on) != before[row.profile_id] and row.hash == before[row.profile_id][0]
-    ]
-    profiles.save_profiles(connection, changed + same, {row.profile_id for row in changed}, hub.as_of)
+    changed = [row for row in rows if row.hash != before[row.profile_id].hash]
+    stored = [
+        row for row in rows if Marks(row.hash, row.provenance_hash, row.due_on) != before[row.profile_id]
+    ]  # a losing value may go while nothing else changes
+    profiles.save_profiles(connection, stored, {row.profile_id for row in changed}, hub.as_of)
     marks = {(step, row.profile_id) for row in changed for step in ("decide", "plan")}
     pages.mark_work(connection, marks)
     return len(changed)
@@ -114,8 +112,6 @@ class Evidence:
 
 def compute(hub: Hub, profile_id: str, refs: Sequence[str], evidence: Evidence) -> ProfileRow:
     """One profile from its evidence, as of the run's day."""
-    records = [identity_record(row) for ref in refs if (row := evidence.customers.get(ref))]
-    golden = survive(records, hub.config.identity)
     items = evidence.items(refs)
     memberships = memberships_of(items, evidence.parts)
     status = merge_memberships(memberships, hub.config.loyalty, hub.today)
@@ -129,6 +125,8 @@ def compute(hub: Hub, profile_id: str, refs: Sequence[str], evidence: Evidence) 
     standing = point_states(persons, hub.config.consent, hub.today)
     objections = [[event for event in said if event.origin not in UNDELIVERED] for said in persons]
     opted_out = point_states(objections, hub.config.consent, hub.today)
+    records = [_with_blanks(hub, identity_record(row)) for ref in refs if (row := evidence.customers.get(ref))]
+    golden = survive(records, hub.config.identity, _beside(hub, consent, standing))
     rules, country = hub.config.consent, golden.fields.get("country")
     denied = {channel: channel_denied(consent, channel, MARKETING, rules, country) for channel in rules.channels}
     allowed = {channel: allowed_points(consent, channel, MARKETING, rules, country) for channel in rules.channels}
@@ -140,20 +138,39 @@ def compute(hub: Hub, profile_id: str, refs: Sequence[str], evidence: Evidence) 
         "consent": _consent_json(consent, standing, opted_out, allowed),
         "facts": facts,
     }
-    digest = hashlib.blake2b(orjson.dumps(known, option=orjson.OPT_SORT_KEYS), digest_size=16).hexdigest()
+    provenance = _provenance_json(golden)
     return ProfileRow(
         profile_id,
-        provenance=_provenance_json(golden),
-        hash=digest,
+        provenance=provenance,
+        provenance_hash=_digest(provenance),
+        hash=_digest(known),
         due_on=_due_on(
             hub,
             memberships,
             [*own, *left, *(event for said in persons for event in said)],
             former,
-            facts_change(items, reading),
+            (facts_change(items, reading), golden.next_change),
         ),
         **known,
     )
+
+
+def _digest(value: Mapping[str, Any]) -> str:
+    return hashlib.blake2b(orjson.dumps(value, option=orjson.OPT_SORT_KEYS), digest_size=16).hexdigest()
+
+
+def _with_blanks(hub: Hub, record: IdentityRecord) -> IdentityRecord:
+    """The record with an empty value for every field that its system leaves empty, where such values count."""
+    empty = hub.counted_blanks.get((record.ref.system, record.ref.stream), frozenset()) - record.data.keys()
+    if not empty:
+        return record
+    return IdentityRecord(record.ref, {**record.data, **dict.fromkeys(empty)}, record.updated_at)
+
+
+def _beside(hub: Hub, consent: ConsentState, standing: Mapping[tuple[str, str, str], ConsentEvent]) -> Circumstances:
+    """What consent and delivery tell of the customer's contact points."""
+    bounced = frozenset(key[0] for key, event in standing.items() if event.origin is Origin.BOUNCE)
+    return Circumstances(hub.today, frozenset(key[0] for key in consent.granted), bounced)
 
 
 def _noes(state: ConsentState) -> set[ConsentEvent]:
@@ -171,13 +188,13 @@ def _due_on(
     memberships: Sequence[Membership],
     events: Sequence[ConsentEvent],
     former: Sequence[FormerLink],
-    facts: date | None,
+    others: Sequence[date | None],
 ) -> date | None:
-    """First day after today on which status or consent may differ although nothing new is known."""
+    """First day after today on which the profile may differ although nothing new is known."""
     days = (
         loyalty.next_change(memberships, hub.config.loyalty, hub.today),
         consent_rules.next_change(events, hub.config.consent, hub.today),
-        facts,
+        *others,
         *(link.until for link in former),
     )
     return min((day for day in days if day is not None), default=None)
@@ -187,7 +204,8 @@ def identity_record(row: CustomerRow) -> IdentityRecord:
     """A canonical customer as identity resolution takes it: with every card number that is known to be theirs."""
     own = row.data.get("card_number")
     cards = sorted({*row.cards, *([own] if own else [])})
-    return IdentityRecord(Ref.parse(row.ref), {**row.data, "card_number": cards}, row.updated_at)
+    data = {**row.data, "card_number": cards[0] if len(cards) == 1 else cards} if cards else row.data
+    return IdentityRecord(Ref.parse(row.ref), data, row.updated_at)
 
 
 def _status_json(status: LoyaltyStatus) -> dict[str, Any]:
@@ -242,6 +260,7 @@ def _provenance_json(golden: Golden) -> dict[str, Any]:
             "rule": entry.rule,
             "at": entry.at.isoformat() if entry.at else None,
             "losing": [{"value": value, "source": str(ref)} for ref, value in entry.losing],
+            **({"sources": [str(ref) for ref in entry.holders]} if entry.holders else {}),
         }
         for name, entry in sorted(golden.provenance.items())
     }

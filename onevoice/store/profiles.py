@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, or_, select
 
@@ -37,6 +37,15 @@ class ProfileRow:
     due_on: date | None = None
     provenance: Mapping[str, Any] = field(default_factory=dict)
     """Where each golden value comes from; written, and read only by `load_provenance`: it outweighs the rest."""
+    provenance_hash: str = ""
+
+
+class Marks(NamedTuple):
+    """By what a profile is known to have changed."""
+
+    hash: str
+    provenance_hash: str
+    due_on: date | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,11 +71,11 @@ def load_facts(connection: Connection, profile_ids: Iterable[str]) -> dict[str, 
     return {r.profile_id: r.facts for r in rows_in(connection, statement, profile.c.profile_id, profile_ids)}
 
 
-def load_marks(connection: Connection, profile_ids: Iterable[str]) -> dict[str, tuple[str, date | None]]:
-    """(hash, due day) of live profiles by id: enough to see whether anything changed."""
-    columns = (profile.c.profile_id, profile.c.hash, profile.c.due_on)
+def load_marks(connection: Connection, profile_ids: Iterable[str]) -> dict[str, Marks]:
+    """Hashes and due day of live profiles by id: enough to see whether anything changed."""
+    columns = (profile.c.profile_id, *(profile.c[name] for name in Marks._fields))
     statement = select(*columns).where(profile.c.redirect.is_(None))
-    return {r.profile_id: (r.hash, r.due_on) for r in rows_in(connection, statement, profile.c.profile_id, profile_ids)}
+    return {row[0]: Marks(*row[1:]) for row in rows_in(connection, statement, profile.c.profile_id, profile_ids)}
 
 
 def load_provenance(connection: Connection, profile_id: str) -> Mapping[str, Any]:
@@ -103,6 +112,7 @@ def save_profiles(connection: Connection, rows: Sequence[ProfileRow], changed: C
                 "consent": dict(row.consent),
                 "facts": dict(row.facts),
                 "hash": row.hash,
+                "provenance_hash": row.provenance_hash,
                 "due_on": row.due_on,
                 "annual_spend": float(row.facts["annual_spend"]) if "annual_spend" in row.facts else None,
                 "changed_at": at,

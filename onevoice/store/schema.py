@@ -213,6 +213,7 @@ profile = Table(
     Column("consent", JsonText, nullable=False),
     Column("facts", JsonText, nullable=False),
     Column("hash", String(32), nullable=False, comment="of golden, status, consent and facts"),
+    Column("provenance_hash", String(32), nullable=False, default="", comment="of provenance, which may change alone"),
     Column("due_on", Date, index=True, comment="first day on which the passing of time may change status or facts"),
     Column("annual_spend", Float, index=True, comment="the fact of that name, to rank customers by"),
     Column("changed_at", UtcTime, nullable=False),

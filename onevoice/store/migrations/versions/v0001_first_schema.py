@@ -295,6 +295,9 @@ def upgrade() -> None:
         sa.Column("facts", sa.Text(), nullable=False),
         sa.Column("hash", sa.String(length=32), nullable=False, comment="of golden, status, consent and facts"),
         sa.Column(
+            "provenance_hash", sa.String(length=32), nullable=False, comment="of provenance, which may change alone"
+        ),
+        sa.Column(
             "due_on",
             sa.Date(),
             nullable=True,
