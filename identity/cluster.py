@@ -62,6 +62,8 @@ class _Group:
     edges: list[Edge] = field(default_factory=list)
     apart: set[Ref] = field(default_factory=set)
     """Records that a steward keeps out."""
+    told: list[list[NormalisedRecord]] = field(default_factory=list)
+    """Faces of which a steward has said that they are one person's, one list for each set of records so joined."""
 
 
 class _Merge:
@@ -107,7 +109,9 @@ class _Merge:
         for fits in beside.values():
             for edge, other in fits:
                 if any(
-                    rival.weight > edge.weight - _TORN and veto(self._records[other], self._records[far], self._config)
+                    rival.weight > edge.weight - _TORN
+                    and self._groups[other] is not self._groups[far]  # a steward has not joined the two
+                    and veto(self._records[other], self._records[far], self._config)
                     for rival, far in fits
                 ):
                     torn.add((edge.left, edge.right))
@@ -132,6 +136,9 @@ class _Merge:
             else:
                 a.apart.add(right)
                 b.apart.add(left)
+        for group in {id(group): group for group in self._groups.values()}.values():
+            if len(group.members) > 1:
+                group.told.append(list(group.faces))
         return review
 
     def _obstacle(self, a: _Group, b: _Group) -> tuple[Literal["cannot", "veto", "guard"], str]:
@@ -142,7 +149,7 @@ class _Merge:
             for one in a.faces:
                 for other in b.faces:
                     reason = clash(one, other, self._config)
-                    if reason:
+                    if reason and not self._excused(one, other, [*a.told, *b.told]):
                         return "veto", reason
         guards = self._config.guards
         if len(a.members) + len(b.members) > guards.max_records:
@@ -152,6 +159,14 @@ class _Merge:
         if guards.two_accounts == "ask" and not (a.cards <= b.cards or b.cards <= a.cards):
             return "guard", "one customer would hold two loyalty accounts"
         return "guard", ""
+
+    def _excused(self, one: NormalisedRecord, other: NormalisedRecord, told: Sequence[list[NormalisedRecord]]) -> bool:
+        """Whether a steward has said that names and dates like these two are one person's."""
+        return any(
+            any(not clash(one, face, self._config) for face in faces)
+            and any(not clash(other, face, self._config) for face in faces)
+            for faces in told
+        )
 
     def _join(self, a: _Group, b: _Group) -> _Group:
         large, small = (a, b) if len(a.members) >= len(b.members) else (b, a)
@@ -163,6 +178,7 @@ class _Merge:
         large.cards |= small.cards
         large.edges.extend(small.edges)
         large.apart |= small.apart
+        large.told.extend(small.told)
         for ref in small.members:
             self._groups[ref] = large
         return large

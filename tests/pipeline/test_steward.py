@@ -62,6 +62,21 @@ def test_a_split_is_applied_kept_and_taken_back(desk: Any) -> None:
     assert desk.current(second) == published
 
 
+def test_a_merge_against_a_veto_takes_along_what_either_was_joined_with(desk: Any) -> None:
+    ben = {**ANN, "FirstName": "Benjamin"}
+    desk.contacts(c1={**ANN, "FirstName": "Ben"}, c2=ben, c3=TWIN)
+    desk.run()
+    assert desk.people == {frozenset((C1, C2)), frozenset((C3,))}
+    said = steward.merge(desk.hub, C1, C3, **SIGNED)
+    desk.contacts(c4={**TWIN, "MailingPostalCode": "LS1 4AB"})
+    desk.run()
+    assert desk.people == {frozenset((C1, C2, C3, C4))}
+    assert desk.asked == set()
+    steward.undo(desk.hub, said.id, **SIGNED)
+    desk.run()
+    assert desk.people == {frozenset((C1, C2)), frozenset((C3, C4))}
+
+
 def test_a_new_record_does_not_join_what_a_steward_parted(desk: Any) -> None:
     desk.contacts(c1=ANN, c2=ANN)
     steward.split(desk.run(), C1, C2, **SIGNED)
