@@ -36,9 +36,21 @@ def proofs(record: NormalisedRecord, config: IdentityFile) -> frozenset[tuple[st
     """Values and combinations of values that lift vetoes between any two records, or groups, that share one."""
     found: set[tuple[str, ...]] = set()
     for fields in (*((field,) for field in config.person_unique), *config.vetoes.lifted_by):
-        values = [tuple(value for value in part_values(record, field) if value) for field in fields]
+        values = [_proof_values(record, field) for field in fields]
         found.update(("+".join(fields), *choice) for choice in product(*values))
     return frozenset(found)
+
+
+_NEAR = "near_"
+
+
+def _proof_values(record: NormalisedRecord, field: str) -> tuple[str, ...]:
+    """Values of a field that prove; of `near_<field>` also each with one sign left out, as two that differ by one
+    slip have one of these in common."""
+    values = tuple(value for value in part_values(record, field.removeprefix(_NEAR)) if value)
+    if not field.startswith(_NEAR):
+        return values
+    return tuple({value[:at] + value[at + 1 :] for value in values for at in range(len(value))}.union(values))
 
 
 def unique_value(record: NormalisedRecord, field: str) -> str:

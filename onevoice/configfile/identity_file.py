@@ -104,7 +104,9 @@ class Vetoes(Strict):
     given_name: bool = Field(default=True, description="Clearly different given names (twins, couples, siblings).")
     birth_date: bool = Field(default=True, description="Birth dates that no single slip of the pen explains.")
     lifted_by: tuple[tuple[str, ...], ...] = Field(
-        default=(), description="Combinations of fields that prove one person when all are equal."
+        default=(),
+        description="Combinations of fields that prove one person when all are equal; `near_` before a field: equal "
+        "but for one slip.",
     )
 
 
@@ -252,6 +254,11 @@ class IdentityFile(Strict):
         default="GB", description="Country whose dialling rules apply to numbers without a country code."
     )
     earliest_birth: date = Field(default=date(1900, 1, 2), description="Earlier birth dates are not believed.")
+    engine: Literal["duckdb", "spark"] = Field(
+        default="duckdb",
+        description="What compares the pairs of a full run: DuckDB in this process, or Spark (needs the extra `spark` "
+        "and Java). The customers found are the same.",
+    )
     comparisons: tuple[Comparison, ...] = Field(min_length=1, description="What is compared, and how.")
     blocking: tuple[tuple[str, ...], ...] = Field(
         min_length=1,
