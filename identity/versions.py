@@ -64,7 +64,8 @@ def keep(model: Model, after: str, config: Path) -> str:
 def find_version(text: str, config: Path) -> Kept:
     """The kept version that `text` means; IdentityError when there is none, more than one, or it cannot be read."""
     versions = kept_versions(config)
-    named = [one for one in versions if text in {one.name, Path(one.name).name, Path(one.name).stem}]
+    named = [one for one in versions if text == one.name]
+    named += [one for one in versions if text in {Path(one.name).name, Path(one.name).stem}]
     hashed = [
         one for one in versions if len(text) >= _SHORTEST_HASH and one.model and one.model.version.startswith(text)
     ]

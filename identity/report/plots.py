@@ -68,10 +68,10 @@ def _match_weights(axes: Axes, figures: Figures) -> None:
         bits = log2(chance / (1 - chance))
         axes.axvline(bits, color=_INK, linestyle="--", linewidth=1)
         axes.annotate(f" {name}: {chance:g}", (bits, 0.98), xycoords=("data", "axes fraction"), rotation=90, va="top")
-    axes.set(
-        xlabel="match weight (bits; 0 is even odds, each bit doubles them)", ylabel="pairs of records", yscale="log"
-    )
-    axes.set_ylim(bottom=_BELOW_ONE)
+    axes.set(xlabel="match weight (bits; 0 is even odds, each bit doubles them)", ylabel="pairs of records")
+    if everything:  # an axis of logarithms has no place for nothing
+        axes.set_yscale("log")
+        axes.set_ylim(bottom=_BELOW_ONE)
     _legend(axes)
 
 

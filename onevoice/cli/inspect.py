@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from math import log2
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -82,6 +83,16 @@ def _explain_pair(hub: Hub, left: str, right: str, *, as_json: bool) -> None:
         print_json(pair_json(pair, masks))
     else:
         print_pair(pair, masks)
+        limits = hub.config.identity.thresholds
+        out.print(
+            "Each bit doubles the odds that they are one person; 0 is even. "
+            f"Two records are merged from {_bits(limits.match)} bits; a steward is asked from {_bits(limits.review)}."
+        )
+
+
+def _bits(chance: float) -> str:
+    """The weight that a probability stands for."""
+    return f"{log2(chance / (1 - chance)):+.1f}"
 
 
 def _print_story(told: Mapping[str, Any]) -> None:
@@ -89,7 +100,8 @@ def _print_story(told: Mapping[str, Any]) -> None:
     out.print("Records: " + ", ".join(told["records"]))
     values = table("Known", "field", "value", "from")
     for name, value in sorted(told["golden"].items()):
-        values.add_row(name, str(value), told["provenance"].get(name, {}).get("source", ""))
+        shown = ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+        values.add_row(name, shown, told["provenance"].get(name, {}).get("source", ""))
     for programme, state in sorted(told["status"].items()):
         values.add_row(f"status in {programme}", f"{state['status']}, tier {state['tier'] or 'none'}", "")
     decided = table("Must not reach them", "offer", "channel", "until", "because")
