@@ -12,20 +12,23 @@ WORKERS ?= 2
 # A test goes to whichever worker is free; each has its own fixtures and folders.
 PYTEST = $(BIN)/pytest -n $(WORKERS) --dist worksteal
 DEMO := .onevoice/demo
+SPARK := .onevoice/spark
 SOURCES := connectors flows identity onevoice tests
 NEW_ENOUGH := import sys, ensurepip, venv; sys.exit(sys.version_info < (3, 11))
 
-.PHONY: help demo test test-long test-sdks lint lock clean
+.PHONY: help demo test test-long test-spark test-sdks lint lock clean
 
 help:
 	@echo "make demo   start a sandbox with $(PEOPLE) customers and show the hub at work (PEOPLE=, SEED=)"
 	@echo "make test   everything that must hold: style, types, arrows, configuration, tests (WORKERS=)"
 	@echo "make test-long  scenarios of minutes: 5,000 people of a drawn seed, hold, the safe way in"
+	@echo "make test-spark  engine: spark finds what engine: duckdb finds, on 100,000 records (needs Java)"
 	@echo "make lint   those of them that run no test"
 	@echo "make test-sdks  vendors' own SDKs, each in an environment of its own, against the sandbox (a part of make test)"
 	@echo "make lock   write requirements.lock anew from pyproject.toml"
 	@echo "make api-docs  write docs/openapi.json anew from the API"
 	@echo "make api-fuzz  send the API much more odd input than make test does (EXAMPLES=)"
+	@echo "make bench-identity DATA=folder  identity on data with known truth, beside other open tools (TRAIN=1: train anew)"
 	@echo "make clean  remove everything that make made"
 
 demo: $(READY)
@@ -40,7 +43,7 @@ lint: $(READY)
 	$(BIN)/onevoice lint
 
 test: lint
-	$(PYTEST) -m "not long"
+	$(PYTEST) -m "not long and not spark"
 
 test-long: $(READY)
 	$(PYTEST) -m long
@@ -48,11 +51,24 @@ test-long: $(READY)
 test-sdks: $(READY)
 	@for check in tests/sdks/*/check.py; do echo "$$check"; $(BIN)/python "$$check" || exit 1; done
 
+# Spark is half a gigabyte and needs Java: it stands in a folder of its own, beside what is locked.
+$(SPARK)/.ready: tests/spark/requirements.txt
+	@rm -rf $(SPARK)
+	@$(BIN)/pip install --quiet --no-deps --require-hashes --target $(SPARK) -r $<
+	@touch $@
+
+test-spark: $(READY) $(SPARK)/.ready
+	PYTHONPATH=$(SPARK) $(BIN)/pytest -m spark tests/spark
+
 api-docs: $(READY)
 	$(BIN)/python -c 'import json, onevoice.api as api; print(json.dumps(api.openapi_document(), indent=2, ensure_ascii=False))' > docs/openapi.json
 
 api-fuzz: $(READY)
 	ONEVOICE_API_EXAMPLES=$(EXAMPLES) $(BIN)/pytest tests/api/test_api_schemathesis.py --timeout 3600
+
+bench-identity: $(READY)
+	@test -n "$(DATA)" || { echo "make bench-identity DATA=folder (what lies in it: docs/benchmarks.md)" >&2; exit 2; }
+	$(BIN)/python benchmarks/identity/run.py --data "$(DATA)" $(if $(TRAIN),--train)
 
 # The lock is complete, so pip must not look for dependencies itself: an older pip forgets a pin when somebody asks for
 # the same package with an extra. The stamp is written last, so that an installation cut short is made again.
