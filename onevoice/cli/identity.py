@@ -260,7 +260,7 @@ def _print_made(made: Made) -> None:
 def _say_next(made: Made) -> None:
     if made.new:
         name = made.version.name
-        out.print("", "It is not in use yet. What it would change, and how to switch:")
+        out.print("\nIt is not in use yet. What it would change, and how to switch:")
         out.print(f"  onevoice identity compare {made.in_use} {name}")
         out.print(f"  onevoice identity use {name}")
 
@@ -273,7 +273,7 @@ def _print_calibrated(found: Calibrated) -> None:
     )
     for title, bands in (("As it is", found.before), ("Calibrated", found.after)):
         out.print("", _bands(title, bands))
-    out.print("", f"Surprise per decision: {fit.loss_before:.3f} bits as it is, {fit.loss_after:.3f} calibrated.")
+    out.print(f"\nSurprise per decision: {fit.loss_before:.3f} bits as it is, {fit.loss_after:.3f} calibrated.")
     if found.made is None:
         out.print("The model tells these decisions at least as well as it is. Nothing was written.")
         return
