@@ -16,7 +16,7 @@ SPARK := .onevoice/spark
 SOURCES := connectors flows identity onevoice tests
 NEW_ENOUGH := import sys, ensurepip, venv; sys.exit(sys.version_info < (3, 11))
 
-.PHONY: help demo test test-long test-spark test-sdks lint lock clean
+.PHONY: help demo test test-long test-spark test-sdks lint lock bench-identity clean
 
 help:
 	@echo "make demo   start a sandbox with $(PEOPLE) customers and show the hub at work (PEOPLE=, SEED=)"

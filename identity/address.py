@@ -41,6 +41,8 @@ _KINDS = {
 """Words that are written out or cut short at will."""
 _UNITS = frozenset(["flat", "apartment", "apt", "unit", "suite", "no", "room"])
 _WORDS = re.compile(r"[a-z0-9]+")
+_RANGE = re.compile(r"\b(\d+)\s?-\s?\d+[a-z]?\b")
+"""12-14: a house with several numbers goes by the first."""
 _NUMBER = re.compile(r"^\d+[a-z]?$")
 
 
@@ -49,7 +51,7 @@ def street(text: str) -> tuple[str, str]:
     """(house number, street name) of one address line; the last number before the name is the house's."""
     house = ""
     name: list[str] = []
-    for word in _WORDS.findall(anyascii(text).lower().replace("'", "")):
+    for word in _WORDS.findall(_RANGE.sub(r"\1", anyascii(text).lower().replace("'", ""))):
         if word in _UNITS:
             continue
         if _NUMBER.match(word) and not (name and house):
@@ -61,8 +63,9 @@ def street(text: str) -> tuple[str, str]:
 
 @lru_cache(maxsize=400_000)
 def postcode(text: str) -> str:
-    """Letters and digits in upper case."""
-    return "".join(_WORDS.findall(anyascii(text).lower())).upper()
+    """Letters and digits in upper case; empty when it is nothing but zeros."""
+    code = "".join(_WORDS.findall(anyascii(text).lower())).upper()
+    return code if code.strip("0") else ""
 
 
 @lru_cache(maxsize=400_000)

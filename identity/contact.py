@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from functools import lru_cache
 
 import phonenumbers
+
+from identity.names import is_typed
 
 GMAIL = frozenset({"gmail.com", "googlemail.com"})
 MISTYPED = {
@@ -37,6 +40,20 @@ MISTYPED = {
     "icloud.con": "icloud.com",
 }
 """Provider names people mistype, and what they meant."""
+_MISTYPED_PROVIDERS = {
+    wrong.partition(".")[0]: right.partition(".")[0]
+    for wrong, right in MISTYPED.items()
+    if wrong.partition(".")[0] != right.partition(".")[0]
+}
+"""The same without the ending, for hotmail.co.uk and its like."""
+DISPOSABLE = frozenset(
+    [
+        *("mailinator.com", "guerrillamail.com", "guerrillamail.net", "sharklasers.com", "10minutemail.com"),
+        *("yopmail.com", "tempmail.com", "temp-mail.org", "trashmail.com", "maildrop.cc", "getnada.com"),
+        *("dispostable.com", "throwawaymail.com", "fakeinbox.com", "mintemail.com", "moakt.com", "mohmal.com"),
+    ]
+)
+"""Providers whose mail boxes anybody may open."""
 JUNK_LOCAL = frozenset(
     [
         "test",
@@ -109,15 +126,22 @@ _COUNTING = frozenset({"1234567890", "0123456789", "123456789", "12345678", "987
 @lru_cache(maxsize=400_000)
 def email(text: str) -> tuple[str, str]:
     """(mailbox, the same with a mistyped provider put right), or two empty texts for junk, roles and non-addresses."""
-    address = "".join(text.lower().split()).removeprefix("mailto:")
+    address = _plain(text).removeprefix("mailto:")
     if not _EMAIL.match(address):
         return "", ""
     local, _, domain = address.rpartition("@")
     local = local.split("+", 1)[0] or local
-    if local in JUNK_LOCAL or local in ROLE_LOCAL or set(local) == {"x"}:
+    provider, _, ending = domain.partition(".")
+    if local in JUNK_LOCAL or local in ROLE_LOCAL or domain in DISPOSABLE or (local == provider and is_typed(local)):
         return "", ""
-    meant = MISTYPED.get(domain, domain)
+    meant = MISTYPED.get(domain) or f"{_MISTYPED_PROVIDERS.get(provider, provider)}.{ending}"
     return _mailbox(local, domain), _mailbox(local, meant)
+
+
+def _plain(text: str) -> str:
+    """An address in small letters, without blanks and what nobody sees, wide letters as common ones."""
+    signs = unicodedata.normalize("NFKC", text).lower()
+    return "".join(sign for sign in signs if not sign.isspace() and unicodedata.category(sign) not in ("Cf", "Mn"))
 
 
 def _mailbox(local: str, domain: str) -> str:

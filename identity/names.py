@@ -6,6 +6,7 @@ The table of short forms and everyday names is identity/nicknames.yaml, written 
 from __future__ import annotations
 
 import re
+import unicodedata
 from functools import lru_cache
 from importlib import resources
 
@@ -15,7 +16,11 @@ from ruamel.yaml import YAML
 from identity.similarity import jaro_winkler, slips
 
 TITLES = frozenset(
-    ["mr", "mrs", "ms", "miss", "mx", "dr", "prof", "sir", "dame", "rev", "jr", "sr", "ii", "iii", "phd", "esq"]
+    [
+        *("mr", "mrs", "ms", "miss", "mx", "dr", "prof", "sir", "dame", "rev", "jr", "sr", "ii", "iii", "phd", "esq"),
+        *("mister", "lord", "frau", "herr", "senor", "senora", "senorita", "sra", "srta", "madame", "mme", "mlle"),
+        *("mademoiselle", "monsieur", "signor", "signora", "mevrouw", "mevr", "meneer", "dhr", "fru", "herrn"),
+    ]
 )
 PARTICLES = frozenset(
     [
@@ -82,6 +87,8 @@ JUNK = frozenset(
         "declined",
         "ofhouse",
         "wife",
+        "fnu",
+        "lnu",
     ]
 )
 ROLES = frozenset(
@@ -127,6 +134,13 @@ ROLES = frozenset(
 Many are family names too (House, Child), where they stay.
 """
 _ROLE_WORDS = ROLES | {"of", "the", "f", "m"}
+_NO_LETTERS = frozenset({"Cf", "So", "Sk", "Co", "Cn"})
+"""Unicode's categories of format characters, pictures, modifiers, and what stands for nothing."""
+_REMARK = re.compile(r"\([^()]*\)|\[[^\[\]]*\]")
+_ROWS = ("qwertyuiop", "asdfghjkl", "zxcvbnm")
+_LEAST_RUN = 4
+"""Letters beside one another on a keyboard from which they are nobody's name."""
+_NAMES_OF_A_ROW = frozenset({"wert"})
 _WORD = re.compile(r"[a-z]+")
 _LOOK_ALIKE = str.maketrans("01345689", "oleasbbg")
 _MISREAD = re.compile(r"(?<=[a-z])[01345689](?=[a-z])")
@@ -148,9 +162,15 @@ def fold(text: str) -> tuple[str, ...]:
 
     A digit amid letters is taken for the letter that it looks like.
     """
-    plain = anyascii(text).lower().replace("'", "").replace("`", "").replace(".", " ")
+    plain = anyascii(_said(text)).lower().replace("'", "").replace("`", "").replace(".", " ")
     plain = _MISREAD.sub(lambda found: found[0].translate(_LOOK_ALIKE), plain)
     return tuple(_DIGRAPHS.sub(r"\1", word) for word in _WORD.findall(plain))
+
+
+def _said(text: str) -> str:
+    """A name without pictures, characters that nobody sees, and remarks in brackets that stand beside it."""
+    seen = "".join(sign for sign in text if unicodedata.category(sign) not in _NO_LETTERS)
+    return _REMARK.sub(" ", seen) if _REMARK.sub("", seen).strip() else seen
 
 
 @lru_cache(maxsize=1)
@@ -241,7 +261,14 @@ def split_name(given: str, family: str) -> tuple[tuple[str, ...], tuple[str, ...
 
 
 def _without_junk(words: tuple[str, ...]) -> tuple[str, ...]:
-    return () if "".join(words) in JUNK else tuple(word for word in words if word not in JUNK)
+    return () if "".join(words) in JUNK else tuple(word for word in words if word not in JUNK and not is_typed(word))
+
+
+def is_typed(word: str) -> bool:
+    """Whether a word is what hands type to get past a form: one letter again and again, or a row of keys."""
+    if len(word) > 2 and len(set(word)) == 1:
+        return True
+    return len(word) >= _LEAST_RUN and word not in _NAMES_OF_A_ROW and any(word in row for row in _ROWS)
 
 
 def family_parts(words: tuple[str, ...]) -> tuple[str, ...]:

@@ -24,7 +24,7 @@ _REGIONS = {
     **{code.casefold(): code for code in phonenumbers.SUPPORTED_REGIONS if code not in ("GB", "US")},
 }
 """Country as a record may state it -> whose dialling rules its numbers follow."""
-_NOTHING = frozenset({"", "na", "n a", "none", "null", "unknown", "test", "nil"})
+_NOTHING = frozenset({"", "x", "xx", "xxx", "na", "n a", "none", "null", "unknown", "test", "nil"})
 
 
 @dataclass(frozen=True, slots=True)

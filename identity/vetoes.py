@@ -65,7 +65,7 @@ def _differ(a: str, b: str) -> bool:
 def givens_clash(a: NormalisedRecord, b: NormalisedRecord) -> bool:
     """Whether the given names clearly belong to two people, allowing for swapped order and further given names."""
     if not given_names_clash(a.given, b.given):
-        return False
+        return _further_names_clash(a, b)
     if a.given == b.family or b.given == a.family:  # one of them is swapped: its family name is the given name
         other, given = (a.family, b.given) if a.given == b.family else (b.family, a.given)
         return given_names_clash(other, given)
@@ -74,6 +74,15 @@ def givens_clash(a: NormalisedRecord, b: NormalisedRecord) -> bool:
     if jaro_winkler(a.given, b.family) >= CLOSE and jaro_winkler(a.family, b.given) >= CLOSE:
         return False
     return not any(len(name) > 1 and name in b.givens for name in a.givens)
+
+
+def _further_names_clash(a: NormalisedRecord, b: NormalisedRecord) -> bool:
+    """Whether both have further given names, written out, and none of one goes with any of the other's: brothers may
+    share the first (Abdul Rahman, Abdul Karim)."""
+    ones, others = ([name for name in record.givens if len(name) > 1 and name != record.given] for record in (a, b))
+    if not ones or not others or a.given != b.given:
+        return False
+    return all(given_names_clash(one, other) for one in ones for other in others)
 
 
 def _family_alone(a: NormalisedRecord, b: NormalisedRecord) -> bool:
