@@ -16,7 +16,7 @@ from functools import lru_cache
 from itertools import product
 
 from identity.records import Degree, NormalisedRecord
-from onevoice.configfile.identity_file import Guards, IdentityFile
+from onevoice.configfile.identity_file import Guards, IdentityFile, Link
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,9 +79,18 @@ def key_code(key: str) -> int:
 
 def single_keys(record: NormalisedRecord, config: IdentityFile) -> tuple[str, ...]:
     """Those keys of a record whose degree tells more than whether they make candidates: identifiers and links."""
-    telling = IDENTIFIERS | {link.field for link in config.links}
-    fields = [line[0] for line in config.blocking if len(line) == 1 and line[0] in telling]
-    return tuple(f"{field}={value}" for field in fields for value in part_values(record, field) if value)
+    return tuple(
+        prefix + value
+        for prefix, field in _telling(config.blocking, config.links)
+        for value in part_values(record, field)
+        if value
+    )
+
+
+@lru_cache(maxsize=8)
+def _telling(blocking: tuple[tuple[str, ...], ...], links: tuple[Link, ...]) -> tuple[tuple[str, str], ...]:
+    telling = IDENTIFIERS | {link.field for link in links}
+    return tuple((f"{line[0]}=", line[0]) for line in blocking if len(line) == 1 and line[0] in telling)
 
 
 @lru_cache(maxsize=8)

@@ -5,8 +5,7 @@ An engine is quicker for many pairs. For one, starting it takes a thousand times
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
-from typing import Any
+from collections.abc import Callable, Collection, Mapping
 
 from identity.comparisons import Kind, kind_of
 from identity.conditions import Row, check
@@ -38,25 +37,35 @@ class NativeScorer:
 
         `shared`: identifier values, written `field=value`, that belong to nobody and say nothing.
         """
-        per_field = {
-            name: 0.0 if level is None else weights[level]
-            for (name, weights), level in zip(self._weights, self.levels(a, b, shared), strict=True)
-        }
-        total = round(self._prior + sum(per_field.values()), DIGITS)
+        per_field = self.bits(self.row(a, shared), self.row(b, shared))
+        total = self.total(per_field)
         left, right = (a.ref, b.ref) if a.ref < b.ref else (b.ref, a.ref)
         return Edge(left, right, total, probability(total), "score", per_field)
 
     def levels(self, a: NormalisedRecord, b: NormalisedRecord, shared: Collection[str] = ()) -> tuple[int | None, ...]:
         """Per comparison of the model, the position of its outcome in `Kind.outcomes`; None where it is silent."""
-        left, right = self._row(a, shared), self._row(b, shared)
+        left, right = self.row(a, shared), self.row(b, shared)
         return tuple(grade(left, right) for grade in self._grades)
 
-    def _row(self, record: NormalisedRecord, shared: Collection[str]) -> dict[str, Any]:
+    def row(self, record: NormalisedRecord, shared: Collection[str] = ()) -> Row:
+        """A record as comparisons read it; to be kept where it is compared with several."""
         row = {column: read(record) for column, read in self._readers}
         if shared:
             for column, field in self._shareable:
                 row[column] = own(row[column], field, shared)
         return row
+
+    def bits(self, left: Row, right: Row) -> dict[str, float]:
+        """Comparison -> bits for (+) or against (-) that two rows are one person."""
+        found = {}
+        for (name, weights), grade in zip(self._weights, self._grades, strict=True):
+            level = grade(left, right)
+            found[name] = 0.0 if level is None else weights[level]
+        return found
+
+    def total(self, per_field: Mapping[str, float]) -> float:
+        """Match weight of a pair from the bits of its comparisons."""
+        return round(self._prior + sum(per_field.values()), DIGITS)
 
 
 def _grade(kind: Kind) -> Grade:

@@ -3,17 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from math import inf
+from dataclasses import dataclass
 
-from identity.blocking import in_use, is_shared, part_values
+from identity.blocking import in_use, is_shared, part_values, single_keys
+from identity.conditions import Row
 from identity.links import link_holds, with_links
 from identity.model import Model
 from identity.native import NativeScorer
 from identity.records import Degree, Edge, NormalisedRecord
-from identity.score import DIGITS, floor_of
+from identity.score import DIGITS, floor_of, probability
 from onevoice.configfile.identity_file import IdentityFile
+from onevoice.model import Ref
 
 Pair = tuple[NormalisedRecord, NormalisedRecord]
+
+
+@dataclass(frozen=True, slots=True)
+class _Side:
+    """One record of a pair."""
+
+    row: Row
+    usable: frozenset[str]
+    """Its keys of one value that are in use."""
 
 
 class PairScorer:
@@ -33,18 +44,32 @@ class PairScorer:
         guards = self._config.guards
         shared = frozenset(key for key, degree in degrees.items() if is_shared(key, degree, guards))
         usable = frozenset(key for key, degree in degrees.items() if in_use(key, degree, guards))
+        sides: dict[Ref, _Side] = {}
         scored, links = [], {}
         for a, b in pairs:
-            edge = self._native.edge(a, b, shared)
-            if edge.weight >= self._floor and self._supported(edge):
-                scored.append(edge)
-            if field := self._link(a, b, usable):
-                links[edge.left, edge.right] = field
+            one, other = self._side(a, shared, usable, sides), self._side(b, shared, usable, sides)
+            bits = self._native.bits(one.row, other.row)
+            weight = self._native.total(bits)
+            ends = (a.ref, b.ref) if a.ref < b.ref else (b.ref, a.ref)
+            if weight >= self._floor and self._supported(bits):
+                scored.append(Edge(*ends, weight, probability(weight), "score", bits))
+            if not one.usable.isdisjoint(other.usable) and (field := self._link(a, b, usable)):
+                links[ends] = field
         return with_links(scored, links)
 
-    def _supported(self, edge: Edge) -> bool:
+    def _side(
+        self, record: NormalisedRecord, shared: frozenset[str], usable: frozenset[str], known: dict[Ref, _Side]
+    ) -> _Side:
+        """What of a record its pairs need; made once."""
+        side = known.get(record.ref)
+        if side is None:
+            own = usable.intersection(single_keys(record, self._config))
+            side = known[record.ref] = _Side(self._native.row(record, shared), own)
+        return side
+
+    def _supported(self, bits: Mapping[str, float]) -> bool:
         """Whether the two agree on more than names."""
-        return any(edge.per_field.get(name, -inf) > weight for name, weight in self._support.items())
+        return any(bits[name] > weight for name, weight in self._support.items())
 
     def _link(self, a: NormalisedRecord, b: NormalisedRecord, usable: frozenset[str]) -> str:
         """The field of the first configured link that holds; empty when none does."""

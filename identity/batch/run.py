@@ -17,10 +17,10 @@ from identity.batch.parts import Base, normalise_all
 from identity.batch.result import BatchResult
 from identity.batch.scoring import edges_of, link_all, score_all
 from identity.batch.tables import fetch, numbers
-from identity.model import Model
+from identity.model import Model, require_fit
 from identity.records import Constraint, IdentityRecord
-from identity.resolver import Resolver
 from identity.score import engine
+from identity.uncollected import uncollected
 from onevoice.configfile.identity_file import IdentityFile
 from onevoice.errors import IdentityError
 
@@ -38,11 +38,11 @@ def resolve_all(
     Raise IdentityError when a ref occurs twice, the model is for other comparisons, or a constraint names a record
     that is not there.
     """
-    Resolver(config, model)
+    require_fit(model, config)
     clock = _Clock()
-    with engine() as connection:
+    with uncollected(), engine() as connection:
         with clock("normalise"):
-            base = normalise_all(canonical(records), config, model, map)
+            base = normalise_all(canonical(records), config, model)
         with clock("keys"):
             keys = Keys(connection, base, config)
         with clock("score"):

@@ -43,6 +43,13 @@ def holders(connection: Connection, keys: Iterable[str]) -> Mapping[str, Sequenc
     return {key: found[code] for key, code in codes.items() if code in found}
 
 
+def bearing(connection: Connection, keys: Iterable[str], surname: str) -> set[str]:
+    """Those of the keys under which a record with this surname stands."""
+    codes = {key: key_code(key) for key in keys}
+    found = blocks.bearing(connection, codes.values(), surname)
+    return {key for key, code in codes.items() if code in found}
+
+
 def compared_with(connection: Connection, records: Iterable[NormalisedRecord], config: IdentityFile) -> set[str]:
     """Refs of every record that shares a key in use with one of these, themselves among them."""
     keys = {key for record in records for key in blocking_keys(record, config)}

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 import orjson
 
-from identity import NormalisedRecord, blocking_keys, crossed, key_code, normalise, surname_key
-from onevoice.configfile.identity_file import IdentityFile
+from identity import Degree, NormalisedRecord, blocking_keys, crossed, key_code, normalise, surname_key
+from onevoice.configfile.identity_file import Guards, IdentityFile
 from onevoice.pipeline.candidates import degrees, holders, limits_of, load_forms
 from onevoice.pipeline.hub import Hub
 from onevoice.pipeline.unify import identity_record
@@ -25,6 +26,8 @@ class Changes:
     changed: frozenset[str]
     """Those whose normalised form is new, whose shared values changed their standing, or on which somebody decided."""
     removed: frozenset[str]
+    fresh: Mapping[str, NormalisedRecord]
+    """The new forms."""
     decided: frozenset[str] = frozenset()
     """Records on which a steward decided; they count as changed too."""
 
@@ -57,12 +60,13 @@ def note_changes(hub: Hub, connection: Connection, touched: set[str], *, anew: b
     former = {} if anew else load_forms(connection, removed | (fresh.keys() & hashes.keys()))
     index = IndexChange.between(former, fresh, config)
     limits = limits_of(config.guards)
-    before = degrees(connection, index.keys, limits)
+    before = {} if anew else degrees(connection, index.keys, limits)
     identities.save_normalised(connection, rows, removed)
     blocks.change_blocks(connection, index.gone, index.come)
-    flipped = frozenset() if anew else crossed(before, degrees(connection, index.keys, limits), config.guards)
+    near = {key: degree for key, degree in before.items() if index.may_cross(key, degree, config.guards)}
+    flipped = crossed(near, degrees(connection, near, limits), config.guards)
     concerned = {ref for refs in holders(connection, flipped).values() for ref in refs}
-    return Changes(frozenset(fresh.keys() | concerned), frozenset(removed))
+    return Changes(frozenset(fresh.keys() | concerned), frozenset(removed), fresh)
 
 
 def with_decided(connection: Connection, changes: Changes, decided: Iterable[str]) -> Changes:
@@ -81,7 +85,8 @@ class IndexChange:
 
     gone: list[tuple[int, str]] = field(default_factory=list)
     come: list[BlockRow] = field(default_factory=list)
-    keys: set[str] = field(default_factory=set)
+    keys: Counter[str] = field(default_factory=Counter)
+    """How many rows of each key come."""
 
     @classmethod
     def between(
@@ -93,8 +98,14 @@ class IndexChange:
             old, new = _under(former.get(ref), config), _under(fresh.get(ref), config)
             made.gone += [(key_code(key), ref) for key, _ in old - new]
             made.come += [BlockRow(key_code(key), ref, surname) for key, surname in new - old]
-            made.keys.update(key for key, _ in old ^ new)
+            made.keys.update(key for key, _ in new - old)
+            made.keys.update({key: 0 for key, _ in old - new})
         return made
+
+    def may_cross(self, key: str, before: Degree, guards: Guards) -> bool:
+        """Whether a key may cross a limit: it is above one, or what comes could lift it there."""
+        come = self.keys[key]
+        return before.records + come > guards.max_block or before.surnames + come > guards.max_surnames
 
 
 def _under(record: NormalisedRecord | None, config: IdentityFile) -> set[tuple[str, str]]:

@@ -36,10 +36,10 @@ class Neighbourhood:
 def resolve_neighbourhood(hub: Hub, connection: Connection, changes: Changes) -> Neighbourhood:
     """Compare the changed records with their candidates, store their edges, and cluster what they touch."""
     config = hub.config.identity
-    forms = load_forms(connection, changes.changed)
+    forms = {**changes.fresh, **load_forms(connection, changes.changed - changes.fresh.keys())}
     added = edges_of(hub.people, connection, forms, config)
     dropped = identities.edges_of(connection, changes.gone)
-    identities.replace_edges(connection, changes.gone, [_row(edge) for edge in added])
+    identities.replace_edges(connection, changes.gone, [row_of(edge) for edge in added])
     ends = {end for edge in dropped for end in (edge.left, edge.right)}
     reach, edges, constraints = components(connection, ends | changes.gone)
     there = reach - changes.removed
@@ -70,7 +70,8 @@ def edges_of(
     }
     forms = {**changed, **load_forms(connection, {end for pair in pairs for end in pair} - changed.keys())}
     telling = {key for form in forms.values() for key in single_keys(form, config)}
-    known = {**degrees(connection, telling - standing.keys(), limits), **standing}
+    known = degrees(connection, telling - standing.keys(), limits)
+    known.update((key, standing[key]) for key in telling & standing.keys())
     return people.edges(((forms[left], forms[right]) for left, right in sorted(pairs)), known)
 
 
@@ -107,7 +108,8 @@ def cluster(
     )
 
 
-def _row(edge: Edge) -> EdgeRow:
+def row_of(edge: Edge) -> EdgeRow:
+    """An edge as it is stored."""
     return EdgeRow(str(edge.left), str(edge.right), edge.kind, edge.weight, edge.probability)
 
 

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from identity import IdChanges, assign_ids, profile_id
+from identity.uncollected import uncollected
 from onevoice.model import Ref
 from onevoice.pipeline.asking import Outcome, questions
 from onevoice.pipeline.causes import Causes, News
@@ -28,7 +29,7 @@ from onevoice.store.steward import Question
 
 def resolve(hub: Hub) -> Report:
     """Give every touched customer record its profile, in one transaction."""
-    with hub.store.begin() as connection:
+    with uncollected(), hub.store.begin() as connection:
         marked = pages.load_work(connection, "resolve")
         decided = pages.load_work(connection, steward.DECIDED)
         touched = identities.customers_touched(connection, {*marked, *decided})

@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 import orjson
 
 from identity import Circumstances, Golden, IdentityRecord, survive
+from identity.uncollected import uncollected
 from onevoice import consent as consent_rules
 from onevoice import loyalty
 from onevoice.consent import allowed_points, channel_denied, point_states, resolve_consent
@@ -41,7 +42,7 @@ def unify(hub: Hub) -> Report:
             due.update(pid for _, pid in identities.all_links(connection))
         pages.mark_work(connection, {("unify", pid) for pid in due})
     while True:
-        with hub.store.begin() as connection:
+        with uncollected(), hub.store.begin() as connection:
             ids = pages.load_work(connection, "unify", CHUNK)
             if not ids:
                 return Report(counts)

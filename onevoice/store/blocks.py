@@ -65,7 +65,8 @@ def count_degrees(connection: Connection, codes: Iterable[int], limits: Limits) 
     for part in chunks(set(codes)):
         statement, given = _given(connection, part)
         asked = {"codes": given, "records": limits.records, "surnames": limits.surnames}
-        found.update({value: (records, surnames) for value, records, surnames in connection.execute(statement, asked)})
+        rows = connection.execute(statement, asked).all()
+        found.update({value: (records, surnames) for value, records, surnames in rows})
     return found
 
 
@@ -75,6 +76,12 @@ def refs_under(connection: Connection, codes: Iterable[int]) -> dict[int, list[s
     for value, ref in rows_in(connection, select(block.c.value, block.c.ref), block.c.value, set(codes)):
         found.setdefault(value, []).append(ref)
     return found
+
+
+def bearing(connection: Connection, codes: Iterable[int], surname: str) -> set[int]:
+    """Those of the codes under which a record with this surname stands."""
+    statement = select(block.c.value).where(block.c.surname == surname).distinct()
+    return {row.value for row in rows_in(connection, statement, block.c.value, set(codes))}
 
 
 def _given(connection: Connection, codes: Sequence[int]) -> tuple[TextClause, Any]:

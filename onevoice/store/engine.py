@@ -189,7 +189,7 @@ def rows_in(
 ) -> Iterator[Row[Any]]:
     """Run a select for every value of a column in a set, in as many statements as needed."""
     for part in chunks(values):
-        yield from connection.execute(statement.where(among(connection, column, part)))
+        yield from connection.execute(statement.where(among(connection, column, part))).all()
 
 
 def delete_in(connection: Connection, table: Table, column: Column[Any], values: Iterable[Any], *extra: Any) -> None:

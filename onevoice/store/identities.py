@@ -127,12 +127,11 @@ def save_normalised(connection: Connection, rows: Sequence[NormalisedRow], remov
 def edges_of(connection: Connection, refs: Iterable[str]) -> list[EdgeRow]:
     """Every edge of the refs, sorted."""
     refs = set(refs)
-    found = {
-        (row.left, row.right): EdgeRow(row.left, row.right, row.kind, row.weight, row.probability)
-        for column in (edge.c.left, edge.c.right)
-        for row in rows_in(connection, select(edge), column, refs)
+    statement = select(*(edge.c[name] for name in EdgeRow.__slots__))
+    rows = {
+        tuple(row) for column in (edge.c.left, edge.c.right) for row in rows_in(connection, statement, column, refs)
     }
-    return [found[pair] for pair in sorted(found)]
+    return [EdgeRow(*row) for row in sorted(rows)]
 
 
 def edges_of_components(connection: Connection, refs: Iterable[str]) -> list[EdgeRow]:
