@@ -27,9 +27,9 @@ class RecordRef(Answer):
 
 
 class Value(Answer):
-    """One merged value of a customer."""
+    """One merged value of a customer; a list where all distinct values are kept (survivorship `union`)."""
 
-    value: Plain
+    value: Plain | list[Plain]
     as_of: datetime = AsOf
 
 
@@ -126,7 +126,7 @@ class Loser(Answer):
 class Origin(Answer):
     """Where a merged value comes from, and what it outweighed."""
 
-    value: Plain
+    value: Plain | list[Plain]
     source: RecordRef
     rule: str = Field(description="The survivorship rule that chose it.")
     changed_there_at: datetime | None

@@ -152,6 +152,8 @@ def name_of(known: KnownProfile, *, sees_persons: bool) -> str | None:
 
 
 def _shown(field: str, found: Any, *, sees_persons: bool) -> Any:
+    if isinstance(found, list):
+        return [_shown(field, each, sees_persons=sees_persons) for each in found]
     plain = found if isinstance(found, str | int | float | bool) else str(found)
     return plain if sees_persons else masking.value(field, plain)
 

@@ -23,7 +23,13 @@ def validate(document: Document, model: type[Model]) -> tuple[Model | None, list
     try:
         return model.model_validate(document.value), []
     except ValidationError as error:
-        return None, [_fault(document, detail, model) for detail in error.errors(include_url=False)]
+        details = error.errors(include_url=False)
+        return None, [_fault(document, detail, model) for detail in details if not _follows(detail)]
+
+
+def _follows(detail: ErrorDetails) -> bool:
+    """Whether it only follows from another fault: a list is too short once its faulty entries are taken out."""
+    return detail["type"] == "too_short" and bool(detail["input"])
 
 
 def _written_path(document: Document, loc: Sequence[str | int], *, missing: bool) -> tuple[Path, bool]:

@@ -7,6 +7,7 @@ from typing import Any
 
 from onevoice.configfile.canonical import ESSENTIAL, OWNED_ELSEWHERE, WORDS
 from onevoice.configfile.document import Path
+from onevoice.configfile.identity_checks import IDENTITY_CHECKS
 from onevoice.configfile.mapping_file import EACH, OWNER, RECORD, ItemSpec, MappingFile
 from onevoice.configfile.project_config import PROFILE, Check, ProjectConfig, mapping_path
 from onevoice.configfile.push_sources import push_sources
@@ -251,6 +252,7 @@ CHECKS: Sequence[Check] = (
     described_records,
     no_field_twice,
     no_loops,
+    *IDENTITY_CHECKS,
 )
 
 

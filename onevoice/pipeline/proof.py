@@ -265,7 +265,7 @@ class Prover:
     def _survivor(fact: str, known: ProfileRow, chains: Mapping[str, Chain]) -> Iterator[Proving]:
         """The record from which a value of the golden profile comes."""
         name = _GOLDEN[fact]
-        if name in known.provenance:
+        if name in known.golden:
             ref = str(known.provenance[name]["source"])
             yield Proving(ref, CUSTOMER, {name: known.golden.get(name)}, (fact,), ref, chains[ref])
 
