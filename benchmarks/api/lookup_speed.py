@@ -120,7 +120,7 @@ def fill(store: Store, count: int) -> None:
             change.items.append(Item(ref, "customer", data))
             change.replaced_items.add(str(ref))
             form = normalise(IdentityRecord(ref, data, AT), config)
-            forms.append(NormalisedRow(str(ref), form.as_dict(), str(number), form.family[:3], ()))
+            forms.append(NormalisedRow(str(ref), form.as_dict(), str(number)))
             assigned[str(ref)] = profile_id(ref)
         with store.begin() as connection:
             pages.save_page(connection, change, AT)
