@@ -1,16 +1,24 @@
-"""What `onevoice lint` says about the matching model of a project."""
+"""What `onevoice lint` says about the matching model and the engine of a project."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from importlib.util import find_spec
 
 from identity.model import load_model, require_fit
+from identity.spark.session import SPARK_MISSING
 from onevoice.configfile import ProjectConfig
 from onevoice.errors import Fault, IdentityError
 
 _FILE, _PATH = "config/identity.yaml", ("model",)
 _TELLING = ("given_name", "full_name")
 """Comparisons of what tells the people of one household apart."""
+
+
+def check_engine(project: ProjectConfig) -> Iterator[Fault]:
+    """The engine that is asked for is installed."""
+    if project.identity.engine == "spark" and find_spec("pyspark") is None:
+        yield project.fault(_FILE, ("engine",), "not installed", SPARK_MISSING)
 
 
 def check_model(project: ProjectConfig) -> Iterator[Fault]:

@@ -66,6 +66,11 @@ class Keys:
         )
         return int(self._connection.execute("select count(*) from candidates").fetchall()[0][0])
 
+    def used(self) -> pa.Table:
+        """Every key in use that several records hold: `key` (text) and `id`."""
+        rules = (f"select '{rule.number}:' || key as key, id from {rule.live}" for rule in self._rules)
+        return fetch(self._connection, " union all ".join(rules))
+
     def sharing(self, field: str) -> str:
         """Query of the pairs (l, r) that share an own value of a field on which a link may rest."""
         rule = next(rule for rule in self._rules if rule.parts == (field,))

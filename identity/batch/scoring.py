@@ -1,4 +1,4 @@
-"""Pairs -> edges: Splink's weights as in identity/score.py, and links on strong identifiers."""
+"""Pairs -> edges: Splink's weights as in identity/score.py, or the same on Spark, and links on strong identifiers."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from identity.batch.tables import create, fetch, numbers
 from identity.links import LINK_WEIGHT, link_holds
 from identity.model import Model
 from identity.score import floor_of, predict, probability, total_of
+from identity.spark import score_on_spark
 from identity.tables import SHAREABLE, records_table
 from onevoice.configfile.identity_file import IdentityFile, Link
 
@@ -21,15 +22,16 @@ def score_all(
     connection: duckdb.DuckDBPyConnection, base: Base, keys: Keys, model: Model, config: IdentityFile
 ) -> None:
     """Write the table `scored`: id_l, id_r and bits per comparison, of all pairs from the review threshold up."""
-    names = [figures.comparison.name for figures in model.comparisons]
-    if not keys.pairs():
-        bits = ", ".join(f'0.0::double as "{name}"' for name in names)
+    records = _records(base, model, keys.shared)
+    if config.engine == "spark":
+        create(connection, "scored", score_on_spark(records, keys.used(), model, config))
+    elif keys.pairs():
+        create(connection, "records", records)
+        connection.execute(f"create table scored as {predict(connection, model, floor_of(config))}")
+        connection.execute("drop table records")
+    else:
+        bits = ", ".join(f'0.0::double as "{figures.comparison.name}"' for figures in model.comparisons)
         connection.execute(f"create table scored as select 0 as id_l, 0 as id_r, {bits} where false")
-        return
-    create(connection, "records", _records(base, model, keys.shared))
-    query = predict(connection, model, floor_of(config))
-    connection.execute(f"create table scored as {query}")
-    connection.execute("drop table records")
 
 
 def _records(base: Base, model: Model, shared: set[str]) -> pa.Table:

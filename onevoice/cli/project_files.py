@@ -35,12 +35,12 @@ def lint(
     format_: Annotated[Format, typer.Option("--format", help="How faults are printed.")] = Format.TEXT,
 ) -> None:
     """Report every fault of every file of the project."""
-    from identity.lint import check_model
+    from identity.lint import check_engine, check_model
     from onevoice.configfile import lint_project
     from onevoice.policy import check_policy
     from onevoice.policy.testing import check_policy_tests
 
-    faults = lint_project(session_of(context).root(), [check_policy, check_policy_tests, check_model])
+    faults = lint_project(session_of(context).root(), [check_policy, check_policy_tests, check_engine, check_model])
     if format_ is Format.JSON:
         print_json([{name: getattr(fault, name) for name in fault.__slots__} for fault in faults])
     for fault in faults if format_ is not Format.JSON else ():

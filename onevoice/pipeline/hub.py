@@ -144,9 +144,13 @@ class Hub:
         """By step, a hash of the configuration under which it works: another one makes everything old."""
         config = self.config
         return {
-            # What survives is chosen by `unify`; a model counts by its figures, not by the name of its file.
+            # What survives is chosen by `unify`; a model counts by its figures, not by the name of its file; engines
+            # find the same.
             "resolve": _digest(
-                [config.identity.model_dump(mode="json", exclude={"model", "survivorship"}), self.model.version]
+                [
+                    config.identity.model_dump(mode="json", exclude={"model", "engine", "survivorship"}),
+                    self.model.version,
+                ]
             ),
             "unify": _digest(
                 [part.model_dump(mode="json") for part in (config.loyalty, config.consent, config.profile)]
