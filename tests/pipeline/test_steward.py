@@ -9,6 +9,7 @@ import pytest
 from onevoice.errors import DecisionRefused
 from onevoice.pipeline import steward
 from onevoice.pipeline.review import question, queue
+from onevoice.store import steward as steward_store
 
 ANN = {"FirstName": "Ann", "LastName": "Ash", "Email": "ann.ash@posteo.net", "Birthdate": "1980-05-01"}
 TOM = {"FirstName": "Tom", "LastName": "Reed", "Email": "tom.reed@posteo.net", "Birthdate": "1962-01-31"}
@@ -136,6 +137,21 @@ def test_decisions_that_contradict_are_refused_and_named(desk: Any) -> None:
         steward.merge(desk.hub, C2, C1, **SIGNED)
     desk.run()
     assert desk.people == {frozenset((C1, C2)), frozenset((C3,))}
+
+
+def test_decisions_that_contradict_all_the_same_are_asked_about(desk: Any) -> None:
+    desk.contacts(c1=ANN, c2=TOM, c3=EVA)
+    desk.run()
+    steward.merge(desk.hub, C1, C2, **SIGNED)
+    steward.merge(desk.hub, C2, C3, **SIGNED)
+    with desk.hub.store.begin() as connection:  # as two stewards do at one moment on a database of many writers
+        last = steward_store.add_decision(connection, (C1, C3), same=False, at=desk.hub.as_of, **SIGNED)
+    desk.run()
+    assert desk.people == {frozenset((C1, C2, C3))}
+    assert desk.asked == {("contradiction", C1, C3)}
+    steward.undo(desk.hub, last.id, **SIGNED)
+    desk.run()
+    assert desk.asked == set()
 
 
 def test_decisions_about_nobody_or_about_nothing_are_refused(desk: Any) -> None:
