@@ -71,7 +71,8 @@ def _equal(column: str) -> Equal:
 
 _SWAPPED = Crossed("given", "family", 920) & ~Alike("given", 800)
 _SAME_FAMILY = _equal("family") | Overlap("families") | Alike("family", 920) | _SWAPPED
-_SAME_STREET = SameOrMissing("house") & (_equal("postcode") | _equal("city")) & Alike("street", 900)
+_SAME_PLACE = _equal("postcode") | (_equal("city") & (Missing(("postcode",)) | Slip("postcode", 4)))
+_SAME_STREET = SameOrMissing("house") & _SAME_PLACE & Alike("street", 900)
 _NO_STREET = Missing(("street",))
 _FULL_GIVEN = AtLeast("given", 2)
 

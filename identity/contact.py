@@ -179,13 +179,20 @@ def _read_directly(compact: str, digits: str, region: str) -> str:
 
 
 def _parsed(text: str, region: str) -> str:
-    try:
-        number = phonenumbers.parse(text, region)
-    except phonenumbers.NumberParseException:
-        return ""
-    if not phonenumbers.is_possible_number(number):
-        return ""
+    """E.164 as read in a region; what is no number there may be another country's without its plus."""
+    number = _number(text, region)
+    if number is None or not phonenumbers.is_possible_number(number):
+        number = None if text.startswith("+") else _number("+" + text, region)
+        if number is None or not phonenumbers.is_valid_number(number):
+            return ""
     return str(phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164))
+
+
+def _number(text: str, region: str) -> phonenumbers.PhoneNumber | None:
+    try:
+        return phonenumbers.parse(text, region)
+    except phonenumbers.NumberParseException:
+        return None
 
 
 def card(text: str) -> str:
