@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+import re
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
-from identity import IdentityRecord, survive
-from onevoice.configfile.identity_file import IdentityFile, Survivorship
+import pytest
+from pydantic import ValidationError
+
+from identity import Circumstances, Golden, IdentityRecord, survive
+from onevoice.configfile.identity_file import IdentityFile, Junk, Survivorship
 from onevoice.model import Ref
+
+PLACE = {"fields": ["city", "street"], "rules": ["most_recent"]}
 
 
 def _record(system: str, year: int, **data: Any) -> IdentityRecord:
@@ -70,3 +77,154 @@ def test_spelling_is_no_difference_and_order_does_not_matter(config: IdentityFil
 def test_the_newest_address_of_a_list_field_is_its_first(config: IdentityFile) -> None:
     golden = survive([_record("crm", 2020, card_number=["A100", "B200"])], config)
     assert golden.fields == {"card_number": "A100"}
+
+
+@pytest.mark.parametrize(
+    ("junk", "data"),
+    [
+        ({"email": ["@shop.example"]}, {"email": "till7@shop.example"}),
+        ({"phone": ["020 7946 0000"]}, {"phone": "+442079460000"}),
+        ({"card_number": ["LC-0000-01"]}, {"card_number": ["LC000001"]}),
+        ({"birth_date": [date(1985, 5, 5)]}, {"birth_date": "1985-05-05"}),
+        ({"name": ["Laufkundschaft"]}, {"family_name": "Laufkundschaft"}),
+        ({"name": ["Walk In"]}, {"given_name": "Walk", "family_name": "In"}),
+    ],
+)
+def test_configured_junk_never_survives(config: IdentityFile, junk: dict[str, Any], data: dict[str, Any]) -> None:
+    strict = config.model_copy(update={"junk": Junk.model_validate(junk)})
+    record = _record("crm", 2025, **data)
+    assert survive([record], config).fields, "it is a value like any other"
+    assert survive([record], strict).fields == {}
+
+
+def test_a_number_is_read_by_the_rules_of_its_own_records_country(config: IdentityFile) -> None:
+    there = _record("crm", 2024, phone="0171 2345678", country="DE")
+    abroad = _record("shop", 2020, phone="+491712345678", country="DE")
+    assert survive([there, abroad], config).provenance["phone"].rule == "only"
+
+
+def test_verified_by_a_flag_by_a_yes_and_last_where_mail_bounced(config: IdentityFile) -> None:
+    rules = _with(
+        config,
+        fields={"email": ["verified_first", "most_recent"], "email_verified": ["most_recent"]},
+        verified={"email": "email_verified"},
+    )
+    newest = _record("shop", 2024, email="new@web.de", email_verified=False)
+    flagged = _record("crm", 2020, email="flagged@web.de", email_verified=True)
+    other = _record("till", 2019, email="o.ther+x@gmail.com")
+    told = survive([newest, flagged, other], rules)
+    assert (told.fields["email"], told.provenance["email"].rule) == ("flagged@web.de", "verified_first")
+    said_yes = Circumstances(confirmed=frozenset({"other@gmail.com"}))
+    assert survive([newest, other], rules, said_yes).fields["email"] == "o.ther+x@gmail.com"
+    bounced = Circumstances(bounced=frozenset({"flagged@web.de"}))
+    assert survive([newest, flagged], rules, bounced).fields["email"] == "new@web.de"
+    assert survive([flagged], rules, bounced).fields["email"] == "flagged@web.de", "better than none"
+
+
+def test_trust_sinks_evenly_and_tells_when_another_value_takes_over(config: IdentityFile) -> None:
+    rules = _with(
+        config,
+        default=["trust", "most_recent"],
+        trust=[
+            {"source": "crm", "points": 90, "minimum": 20, "days": 70},
+            {"source": "crm", "field": "gender", "points": 0},
+            {"source": "shop", "points": 60},
+        ],
+    )
+    crm, shop = _record("crm", 2024, city="Leeds", gender="x"), _record("shop", 2020, city="York", gender="y")
+    begin = date(2024, 1, 1)
+
+    def on(days: int) -> Golden:
+        return survive([crm, shop], rules, Circumstances(begin + timedelta(days)))
+
+    assert on(0).fields == {"city": "Leeds", "gender": "y"}
+    assert on(29).fields["city"] == "Leeds"
+    assert on(29).next_change == begin + timedelta(30), "then both have 60 points, and the newest decides"
+    assert on(30).provenance["city"].rule == "most_recent"
+    assert on(30).next_change == begin + timedelta(31)
+    assert on(31).fields["city"] == "York"
+    assert on(31).next_change is None
+    unstamped = replace(crm, updated_at=None)
+    assert survive([unstamped, shop], rules, Circumstances(begin)).fields["city"] == "York"
+    assert survive([crm, shop], rules).fields["city"] == "Leeds", "without a day nothing has sunk"
+
+
+def test_union_keeps_distinct_values_newest_first(config: IdentityFile) -> None:
+    rules = _with(config, fields={"card_number": ["union"]})
+    old = _record("crm", 2020, card_number=["A-100", "b200"])
+    new = _record("till", 2024, card_number=["C300", "A100", "0000"])
+    told = survive([old, new], rules)
+    assert told.fields == {"card_number": ["C300", "A100", "b200"]}
+    assert told.provenance["card_number"].holders == (new.ref, new.ref, old.ref)
+
+
+def test_blanks_count_only_where_it_is_said_and_only_where_the_record_has_the_field(config: IdentityFile) -> None:
+    group = {"place": {"fields": ["street", "city"], "rules": ["most_recent"]}}
+    rules = _with(config, groups=group, blanks={"phone": "count", "place": "count"})
+    full = _record("crm", 2020, phone="07700900111", email="ann@web.de", street="1 A Road", city="Leeds")
+    cleared = _record("shop", 2024, phone=" ", email="", street=None, city="")
+    golden = survive([full, cleared], rules)
+    assert golden.fields == {"email": "ann@web.de"}
+    assert golden.provenance["phone"] == (
+        None,
+        cleared.ref,
+        "most_recent",
+        cleared.updated_at,
+        ((full.ref, "07700900111"),),
+        (),
+    )
+    assert {golden.provenance[name].losing[0][1] for name in group["place"]["fields"]} == {"1 A Road", "Leeds"}
+    silent = _record("shop", 2024, given_name="Ann")
+    junk = _record("shop", 2024, phone="0000000000", street="n/a", city="")
+    for other in (silent, junk):
+        assert survive([full, other], rules).fields.items() >= full.data.items(), "no empty value"
+
+
+def test_what_no_rule_decides_goes_to_the_newest_and_then_to_the_lowest_reference(config: IdentityFile) -> None:
+    rules = _with(config, sources=["crm"], default=["source_order"])
+    a, b = _record("shop", 2024, city="York"), _record("till", 2024, city="Leeds")
+    newer = _record("till", 2025, city="Hull")
+    assert survive([b, a], rules).provenance["city"][1:3] == (a.ref, "tie")
+    assert survive([b, a, newer], rules).fields["city"] == "Hull"
+
+
+def test_a_part_that_the_winner_lacks_is_kept_among_the_losers(config: IdentityFile) -> None:
+    group = {"place": {"fields": ["street", "region"], "rules": ["most_recent"]}}
+    old, new = _record("crm", 2020, street="1 A Road", region="Kent"), _record("shop", 2024, street="2 B Road")
+    golden = survive([old, new], _with(config, groups=group))
+    assert golden.fields == {"street": "2 B Road"}
+    assert golden.provenance["region"].losing == ((old.ref, "Kent"),)
+
+
+@pytest.mark.parametrize(
+    ("written", "fault"),
+    [
+        ({"fields": {"city": ["most_recent"]}, "groups": {"g": PLACE}}, "city has rules twice"),
+        ({"groups": {"city": PLACE}}, "city is a field too"),
+        ({"default": ["union"]}, "default: union keeps several values"),
+        ({"fields": {"email": ["union", "most_recent"]}}, "no other rule stands beside it"),
+        ({"fields": {"birth_date": ["union"]}}, "a customer has one"),
+        ({"fields": {"email": ["union"]}, "blanks": {"email": "count"}}, "adds nothing to a union"),
+        ({"fields": {"city": ["verified_first"]}}, "name the attribute in `verified`"),
+        ({"default": ["trust"]}, "need one another"),
+        ({"trust": [{"source": "crm", "points": 9}]}, "need one another"),
+        ({"default": ["trust"], "trust": [{"source": "crm", "points": 9}] * 2}, "crm, all fields stands twice"),
+        ({"default": ["trust"], "trust": [{"source": "crm", "points": 9, "minimum": 8}]}, "so it needs `days`"),
+    ],
+)
+def test_rules_that_contradict_themselves_are_faults(written: dict[str, Any], fault: str) -> None:
+    with pytest.raises(ValidationError, match=re.escape(fault)):
+        Survivorship.model_validate(written)
+
+
+def test_a_name_beats_its_initial(config: IdentityFile) -> None:
+    rules = _with(config, default=["most_complete", "most_recent"])
+    full, short = _record("crm", 2020, given_name="Ann"), _record("shop", 2024, given_name="A.")
+    assert survive([full, short], rules).fields == {"given_name": "Ann"}
+
+
+def test_an_attributes_signs_matter_and_its_capitals_do_not(config: IdentityFile) -> None:
+    rules = _with(config, default=["most_frequent", "most_recent"])
+    records = [_record("crm", 2020, score=-5, shop="Leeds"), _record("shop", 2024, score=5, shop="York")]
+    third = _record("till", 2019, score=-5, shop="LEEDS")
+    assert survive([*records, third], rules).fields == {"score": -5, "shop": "Leeds"}
