@@ -141,6 +141,7 @@ _ROWS = ("qwertyuiop", "asdfghjkl", "zxcvbnm")
 _LEAST_RUN = 4
 """Letters beside one another on a keyboard from which they are nobody's name."""
 _NAMES_OF_A_ROW = frozenset({"wert"})
+_TWO_PEOPLE = re.compile(r"\w\s*[&+]\s*\w|\w\s(and|und|et)\s\w", re.IGNORECASE)
 _WORD = re.compile(r"[a-z]+")
 _LOOK_ALIKE = str.maketrans("01345689", "oleasbbg")
 _MISREAD = re.compile(r"(?<=[a-z])[01345689](?=[a-z])")
@@ -248,8 +249,11 @@ def is_known(given: str) -> bool:
 
 @lru_cache(maxsize=400_000)
 def split_name(given: str, family: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """(given names, words of the family name), folded, without titles; a lone full name is split at its last word."""
-    first = tuple(word for word in fold(given) if word not in TITLES)
+    """(given names, words of the family name), folded, without titles; a lone full name is split at its last word.
+
+    A couple's account (John & Mary) has no given name: it is neither's.
+    """
+    first = () if _TWO_PEOPLE.search(given) else tuple(word for word in fold(given) if word not in TITLES)
     last = tuple(word for word in fold(family) if word not in TITLES)
     if not last and len(first) > 1:
         first, last = first[:-1], first[-1:]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Literal
 
 Rules = tuple[tuple[str, ...], ...]
 
@@ -25,6 +26,8 @@ class DataSet:
     """The stream of hard cases, which is mixed in and judged apart."""
     bars: Mapping[str, float] = field(default_factory=dict)
     """What our figures must reach."""
+    beside: Literal["ahead", "near", ""] = ""
+    """Our F1 must be above that of every unlabelled peer, or near that of the best of all."""
 
 
 _ADDRESS = {"house": "exact", "street": "text"}
@@ -73,6 +76,7 @@ SETS: Mapping[str, DataSet] = {
         (("email",), ("phone",), ("card",), ("given", "family", "birth_date")),
         hard="hard_cases",
         bars={"f1": 0.98, "precision": 0.99},
+        beside="ahead",
     ),
     "census": DataSet(
         "census 2020 and 2030",
@@ -86,6 +90,7 @@ SETS: Mapping[str, DataSet] = {
         (("given", "family", "birth_date"),),
         (("birth_date",), ("given", "family")),
         bars={"f1": 0.98},
+        beside="ahead",
     ),
     "census_w2": DataSet(
         "census 2020 and tax forms",
@@ -94,9 +99,10 @@ SETS: Mapping[str, DataSet] = {
         (("national_id",), ("given", "family", "house", "street")),
         (("x_national_id",), ("given", "family", "street")),
         bars={"f1": 0.965},
+        beside="ahead",
     ),
-    "febrl3": DataSet("FEBRL 3", _FEBRL, _FEBRL_BLOCKS, _FEBRL_KEYS, _FEBRL_TRAINING, bars=_FEBRL_BARS),
-    "febrl4": DataSet("FEBRL 4", _FEBRL, _FEBRL_BLOCKS, _FEBRL_KEYS, _FEBRL_TRAINING, bars=_FEBRL_BARS),
+    "febrl3": DataSet("FEBRL 3", _FEBRL, _FEBRL_BLOCKS, _FEBRL_KEYS, _FEBRL_TRAINING, bars=_FEBRL_BARS, beside="near"),
+    "febrl4": DataSet("FEBRL 4", _FEBRL, _FEBRL_BLOCKS, _FEBRL_KEYS, _FEBRL_TRAINING, bars=_FEBRL_BARS, beside="near"),
     "historical_persons": DataSet(
         "historical persons",
         {

@@ -43,6 +43,9 @@ PEERS: Mapping[str, tuple[str, tuple[str, ...]]] = {
     "exact keys, union-find": ("", ("exact_keys.py",)),
 }
 """Peer -> environment (none: ours, which has Splink) and what is run in it."""
+LABELLED = ("recordlinkage, 2,000 labels", "dedupe, up to 2,000 labels")
+NEAR = 0.003
+"""Behind the best peer by no more than this."""
 Key = tuple[str, str]
 
 
@@ -125,6 +128,12 @@ def short(figures: Mapping[str, Mapping[str, Any]]) -> list[str]:
         for what, bar in SETS[name].bars.items():
             if ours[what] < bar:
                 lines.append(f"{name}: {what} is {ours[what]}, and must be {bar}")
+        others = {way: got["f1"] for way, got in ways.items() if way != OURS and not got["failure"]}
+        for way, reached in others.items():
+            if SETS[name].beside == "ahead" and way not in LABELLED and ours["f1"] <= reached:
+                lines.append(f"{name}: f1 is {ours['f1']}, and {way} reached {reached}")
+            if SETS[name].beside == "near" and ours["f1"] < reached - NEAR:
+                lines.append(f"{name}: f1 is {ours['f1']}, more than {NEAR} behind {way} with {reached}")
         if ours["stages"]["match"] > SLOWEST * ways[SPLINK]["seconds"]:
             lines.append(f"{name}: matching took {ours['stages']['match']:.1f} s, more than {SLOWEST} times Splink's")
     return lines

@@ -249,9 +249,21 @@ def test_the_table_says_what_did_not_run(bench: Mapping[str, ModuleType]) -> Non
 
 
 def test_figures_below_their_bars_are_told(bench: Mapping[str, ModuleType]) -> None:
+    run = bench["run"]
     ours = {"f1": 0.97, "precision": 0.999, "stages": {"match": 9.1}}
-    faults = bench["run"].short({"hub_20k": {"Onevoice": ours, bench["run"].SPLINK: {"seconds": 4.0}}})
-    assert faults == [
+    peers = {
+        run.SPLINK: {"seconds": 4.0, "f1": 0.971, "failure": ""},
+        run.LABELLED[0]: {"seconds": 1.0, "f1": 0.99, "failure": ""},
+        run.LABELLED[1]: {"seconds": 1.0, "failure": "not done within 600 s"},
+    }
+    assert run.short({"hub_20k": {run.OURS: ours, **peers}}) == [
         "hub_20k: f1 is 0.97, and must be 0.98",
+        "hub_20k: f1 is 0.97, and Splink, default model reached 0.971",
         "hub_20k: matching took 9.1 s, more than 2.0 times Splink's",
+    ]
+    near = {"f1": 0.995, "stages": {"match": 1.0}}
+    assert run.short({"febrl3": {run.OURS: near, **peers}}) == []
+    best = {run.LABELLED[0]: {"seconds": 1.0, "f1": 0.999, "failure": ""}}
+    assert run.short({"febrl3": {run.OURS: near, **peers, **best}}) == [
+        "febrl3: f1 is 0.995, more than 0.003 behind recordlinkage, 2,000 labels with 0.999"
     ]
