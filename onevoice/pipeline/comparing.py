@@ -70,12 +70,8 @@ def note_changes(hub: Hub, connection: Connection, touched: set[str], *, anew: b
 
 
 def with_decided(connection: Connection, changes: Changes, decided: Iterable[str]) -> Changes:
-    """Records on which somebody decided count as changed, and so do those that a decision ties to a deleted record.
-
-    Nothing else may connect them with what the change reaches.
-    """
-    tied = {end for left, right, _ in identities.load_constraints(connection, changes.removed) for end in (left, right)}
-    there = identities.load_hashes(connection, {*decided, *tied}).keys()
+    """Records on which somebody decided count as changed: what they are joined with is clustered anew."""
+    there = identities.load_hashes(connection, set(decided)).keys()
     return replace(changes, changed=changes.changed | there, decided=frozenset(decided))
 
 

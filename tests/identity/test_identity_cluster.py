@@ -69,6 +69,25 @@ def test_an_initial_that_fits_two_people_goes_to_neither(make, config: IdentityF
     assert {item.kind for item in even.review} == {"grey"}
     clear = _run([annabel, arthur, initial], [_edge(annabel, initial, 20), _edge(arthur, initial, 8)], config)
     assert _groups(clear) == {frozenset("ac"), frozenset("b")}
+    said = Constraint(annabel.ref, arthur.ref, "must")
+    one = _run([annabel, arthur, initial], [_edge(annabel, initial, 9), _edge(arthur, initial, 8)], config, said)
+    assert _groups(one) == {frozenset("abc")}
+
+
+@pytest.mark.parametrize("order", [1, -1])
+def test_two_accounts_are_asked_about_whatever_joined_them(make, config: IdentityFile, order: int) -> None:
+    cards = {"a": "70000001", "c": "70000099", "d": "70000001"}
+    records = [make(key, given_name="Ann", family_name="Lee", card_number=cards.get(key, "")) for key in "abcd"][
+        ::order
+    ]
+    a, b, c, d = sorted(records, key=lambda record: record.ref)
+    edges = [_edge(b, c, 9), _edge(a, b, 8), _edge(a, d, 7)][::order]
+    assert _groups(_run(records, edges, config)) == {frozenset("abcd")}
+    asks = config.model_copy(update={"guards": config.guards.model_copy(update={"two_accounts": "ask"})})
+    found = _run(records, edges, asks)
+    assert _groups(found) == {frozenset("bc"), frozenset("ad")}
+    assert [(item.kind, item.left.key, item.right.key) for item in found.review] == [("guard", "a", "b")]
+    assert _groups(_run(records, edges, asks, Constraint(a.ref, c.ref, "must"))) == {frozenset("abcd")}
 
 
 def test_limits_on_size_and_names(make, config: IdentityFile) -> None:
