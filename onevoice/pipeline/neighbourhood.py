@@ -24,8 +24,10 @@ from onevoice.store.identities import EdgeRow
 class Neighbourhood:
     """What was found out about everything that a change reaches."""
 
-    records: Mapping[Ref, NormalisedRecord]
+    refs: Collection[str]
     """Every record of the components that were clustered."""
+    cards: Mapping[Ref, Collection[str]]
+    """Card numbers of those that have any."""
     clustering: Clustering
     constraints: Sequence[tuple[str, str, bool]]
     """Decisions in force on them, also on records that are gone."""
@@ -46,7 +48,8 @@ def resolve_neighbourhood(hub: Hub, connection: Connection, changes: Changes) ->
     forms = {ref: form for ref, form in forms.items() if ref in there}
     forms.update(load_forms(connection, there - forms.keys()))
     return Neighbourhood(
-        records={form.ref: form for form in forms.values()},
+        refs=forms.keys(),
+        cards={form.ref: form.cards for form in forms.values() if form.cards},
         clustering=cluster(hub.people, forms, edges, constraints),
         constraints=constraints,
         edges=len(added),

@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from identity import IdChanges, assign_ids, profile_id
 from identity.uncollected import uncollected
 from onevoice.model import Ref
+from onevoice.pipeline import whole_base
 from onevoice.pipeline.asking import Outcome, questions
 from onevoice.pipeline.causes import Causes, News
 from onevoice.pipeline.comparing import Changes, note_changes, with_decided
@@ -36,12 +37,17 @@ def resolve(hub: Hub) -> Report:
         anew = runs.configured_anew(connection, "resolve", hub.versions["resolve"])
         if anew:
             touched.update(identities.all_customer_refs(connection))
-        changes = with_decided(connection, note_changes(hub, connection, touched, anew=anew), decided)
         before = identities.load_links(connection, touched)
+        if whole_base.pays(connection, len(touched)):
+            changes, near = whole_base.resolve_everybody(hub, connection)
+            changes = replace(changes, decided=frozenset(decided))
+        else:
+            changes = with_decided(connection, note_changes(hub, connection, touched, anew=anew), decided)
+            near = resolve_neighbourhood(hub, connection, changes)
         counts = {"records": len(touched), "changed": len(changes.changed), "removed": len(changes.removed)}
         moved: set[str] = set()
-        if changes.changed or changes.removed:
-            found = _resolve_changes(hub, connection, changes)
+        if near.refs or changes.removed:
+            found = _store_outcome(hub, connection, changes, near)
             counts.update(found.counts)
             moved = found.profiles
             pages.mark_work(connection, {("plan", pid) for pid in moved})  # each record carries its profile's id
@@ -61,18 +67,17 @@ class _Found:
     changes: IdChanges
 
 
-def _resolve_changes(hub: Hub, connection: Connection, changes: Changes) -> _Found:
-    """Resolve the changed records with everything that they can touch; store who is who, and what is left to ask."""
-    near = resolve_neighbourhood(hub, connection, changes)
+def _store_outcome(hub: Hub, connection: Connection, changes: Changes, near: Neighbourhood) -> _Found:
+    """Store who is who, and what is left to ask."""
     found = _store_people(hub, connection, near, changes)
-    reached = {*map(str, near.records), *changes.removed}
+    reached = {*near.refs, *changes.removed}
     standing = [
         Question(one.kind, one.left, one.right, one.weight, one.reason)
         for one in steward.open_items_on(connection, reached)
         if one.left not in changes.removed and one.right not in changes.removed
     ]
     outcome = Outcome(near.clustering.clusters, near.clustering.review, found.changes.events, found.changes.assigned)
-    asked = questions(outcome, near.records, near.constraints, standing)
+    asked = questions(outcome, near.cards, near.constraints, standing)
     steward.replace_questions(connection, reached, asked, hub.as_of)
     return replace(found, counts={**found.counts, "review": len(asked)})
 
@@ -84,7 +89,7 @@ def _store_people(
     news: Changes,
 ) -> _Found:
     """Assign profile ids, retire those that lost every record, and log what happened to each and why."""
-    clustered = set(map(str, near.records))
+    clustered = set(near.refs)
     removed = news.removed
     previous = identities.load_links(connection, {*clustered, *removed})
     members = identities.load_members(connection, set(previous.values()))

@@ -172,6 +172,20 @@ def insert_missing(connection: Connection, table: Table, rows: Sequence[dict[str
     connection.execute(make(table).on_conflict_do_nothing(index_elements=list(table.primary_key.columns)), rows)
 
 
+def fill(connection: Connection, table: Table, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
+    """Empty a table and write rows, as the driver takes them: for whole tables, which must be quick to write."""
+    connection.execute(table.delete())
+    named = ", ".join(f'"{name}"' for name in columns)
+    driver: Any = connection.connection.driver_connection
+    if connection.dialect.name == "postgresql":
+        with driver.cursor() as cursor, cursor.copy(f"COPY {table.name} ({named}) FROM STDIN") as copy:
+            for row in rows:
+                copy.write_row(row)
+    else:
+        marks = ", ".join("?" * len(columns))
+        driver.executemany(f"INSERT INTO {table.name} ({named}) VALUES ({marks})", rows)  # noqa: S608 - names of ours
+
+
 def among(connection: Connection, column: Column[Any], values: Collection[Any]) -> ColumnElement[bool]:
     """The condition that a column holds one of the values, which travel as one parameter however many they are.
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, func, select
 
 from onevoice.store.changes import ChangeRow, note_changes
 from onevoice.store.engine import among, chunks, delete_in, insert_missing, rows_in, upsert
@@ -100,6 +100,17 @@ def load_customers(connection: Connection, refs: Iterable[str]) -> dict[str, Cus
 def all_customer_refs(connection: Connection) -> list[str]:
     """Refs of every customer record."""
     return list(connection.execute(select(item.c.ref).where(item.c.kind == "customer").order_by(item.c.ref)).scalars())
+
+
+def all_hashes(connection: Connection) -> dict[str, str]:
+    """Hash of the normalised form, of every record that takes part in resolution, by ref."""
+    return dict(connection.execute(select(identity_record.c.ref, identity_record.c.hash)).tuples().all())
+
+
+def more_than(connection: Connection, number: float) -> bool:
+    """Whether more records than that take part in resolution; counted no further."""
+    some = select(identity_record.c.ref).limit(int(number) + 1).subquery()
+    return int(connection.execute(select(func.count()).select_from(some)).scalar_one()) > number
 
 
 def load_hashes(connection: Connection, refs: Iterable[str]) -> dict[str, str]:

@@ -1,0 +1,133 @@
+"""A full run: everybody is resolved at once, column by column, and the tables of identity are written anew.
+
+It ends where resolving the same records change by change would end. It pays from some thousand changed records on.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import orjson
+import pyarrow as pa
+
+from identity import (
+    NORMALISER_VERSION,
+    Cluster,
+    Clustering,
+    Constraint,
+    Edge,
+    IdentityRecord,
+    ReviewItem,
+)
+from identity.batch import BatchResult, resolve_all
+from onevoice.model import Ref
+from onevoice.pipeline.comparing import Changes
+from onevoice.pipeline.hub import Hub
+from onevoice.pipeline.neighbourhood import Neighbourhood
+from onevoice.pipeline.unify import identity_record
+from onevoice.store import Connection, identities
+from onevoice.store.engine import chunks, fill
+from onevoice.store.schema import block, card, edge
+from onevoice.store.schema import identity_record as form
+
+LEAST = 10_000
+"""Changed records from which a full run may be quicker than one change after another."""
+SHARE = 0.2
+"""Of all records: so many must have changed."""
+_PAGE = 50_000
+
+
+def pays(connection: Connection, touched: int) -> bool:
+    """Whether so many records have changed that everybody should be resolved at once."""
+    return touched >= LEAST and not identities.more_than(connection, touched / SHARE)
+
+
+def resolve_everybody(hub: Hub, connection: Connection) -> tuple[Changes, Neighbourhood]:
+    """Normalise, compare and cluster every customer record; write forms, index and edges."""
+    there = identities.all_customer_refs(connection)
+    before = identities.all_hashes(connection)
+    constraints = identities.load_constraints(connection)
+    known = frozenset(there)
+    result = resolve_all(
+        _records(connection, there),
+        hub.config.identity,
+        hub.model,
+        [
+            Constraint(Ref.parse(left), Ref.parse(right), "must" if same else "cannot")
+            for left, right, same in constraints
+            if left in known and right in known
+        ],
+    )
+    _write(connection, result)
+    after = identities.all_hashes(connection)
+    near = Neighbourhood(
+        refs=known,
+        cards=_cards(result),
+        clustering=_clustering(result),
+        constraints=constraints,
+        edges=result.edges.num_rows,
+    )
+    changed = {ref for ref, digest in after.items() if before.get(ref) != digest}
+    return Changes(frozenset(changed), frozenset(before.keys() - after.keys()), {}), near
+
+
+def _records(connection: Connection, refs: list[str]) -> Iterator[IdentityRecord]:
+    for part in chunks(refs, _PAGE):
+        yield from map(identity_record, identities.load_customers(connection, part).values())
+
+
+def _write(connection: Connection, result: BatchResult) -> None:
+    fill(connection, form, ("ref", "normalised", "hash"), _forms(result))
+    numbers = ((number, str(ref)) for ref, cards in _cards(result).items() for number in cards if len(number) <= 200)
+    fill(connection, card, ("number", "ref"), numbers)
+    fill(connection, block, ("value", "ref", "surname"), _rows(result.keys.sort_by([("value", "ascending")])))
+    names = ["left", "right", "kind", "weight", "probability"]
+    fill(connection, edge, names, _rows(result.edges.select(names)))
+
+
+def _forms(result: BatchResult) -> Iterator[tuple[str, str, str]]:
+    """(ref, normalised form, its hash), as a change would store them."""
+    for page in result.forms.to_batches(_PAGE):
+        for row in page.to_pylist():
+            ref = Ref.parse(row["ref"])
+            held = {**row, "ref": [ref.system, ref.stream, ref.key], "version": NORMALISER_VERSION}
+            text = orjson.dumps(held, option=orjson.OPT_SORT_KEYS)
+            yield row["ref"], text.decode(), hashlib.blake2b(text, digest_size=16).hexdigest()
+
+
+def _rows(table: pa.Table) -> Iterator[tuple[Any, ...]]:
+    for page in table.to_batches(_PAGE):
+        yield from zip(*(column.to_pylist() for column in page.columns), strict=True)
+
+
+def _cards(result: BatchResult) -> Mapping[Ref, tuple[str, ...]]:
+    """Card numbers by record, of those that have any."""
+    held = zip(result.forms.column("ref").to_pylist(), result.forms.column("cards").to_pylist(), strict=True)
+    return {Ref.parse(ref): tuple(cards) for ref, cards in held if cards}
+
+
+def _clustering(result: BatchResult) -> Clustering:
+    """Customers and open questions; of the edges of a customer, the one that tells what joined it."""
+    members: defaultdict[int, list[Ref]] = defaultdict(list)
+    for ref, number in _rows(result.members.select(["ref", "cluster"])):
+        members[number].append(Ref.parse(ref))
+    causes = {(left, right): number for number, left, right in _rows(result.causes)}
+    heaviest = {
+        causes[left, right]: Edge(Ref.parse(left), Ref.parse(right), weight, sure)
+        for left, right, weight, sure in _rows(result.edges.select(["left", "right", "weight", "probability"]))
+        if (left, right) in causes
+    }
+    review = result.review.select(["kind", "left", "right", "weight", "reason"])
+    return Clustering(
+        tuple(
+            Cluster(frozenset(refs), (heaviest[number],) if number in heaviest else ())
+            for number, refs in members.items()
+        ),
+        tuple(
+            ReviewItem(kind, Ref.parse(left), Ref.parse(right), weight, reason)
+            for kind, left, right, weight, reason in _rows(review)
+        ),
+    )
