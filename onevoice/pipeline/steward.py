@@ -21,7 +21,7 @@ def merge(hub: Hub, left: str, right: str, *, actor: str, reason: str) -> Stewar
     Raises DecisionRefused for a record that nobody knows, for records that are in one profile already (unless it is
     asked about the two), and where other decisions keep them apart.
     """
-    with hub.store.begin() as connection:
+    with hub.store.writing() as connection:
         _known(connection, left, right)
         _not_said_yet(connection, left, right, same=True)
         against = _keep_apart(connection, left, right)
@@ -40,7 +40,7 @@ def split(hub: Hub, left: str, right: str, *, actor: str, reason: str) -> Stewar
 
     Raises DecisionRefused for a record that nobody knows, and where other decisions join the two.
     """
-    with hub.store.begin() as connection:
+    with hub.store.writing() as connection:
         _known(connection, left, right)
         _not_said_yet(connection, left, right, same=False)
         way = steward.joined_with(connection, left).get(right)
@@ -66,7 +66,7 @@ def not_a_match(hub: Hub, item: int, *, actor: str, reason: str) -> StewardDecis
 
 def undo(hub: Hub, decision: int, *, actor: str, reason: str) -> StewardDecision:
     """Withdraw a decision; what it had answered is asked again. Raises DecisionRefused when there is none in force."""
-    with hub.store.begin() as connection:
+    with hub.store.writing() as connection:
         said = steward.load_decision(connection, decision)
         if said is None:
             raise DecisionRefused(f"decision {decision}: there is none (`onevoice review decisions` lists them)")
@@ -119,8 +119,7 @@ def _known(connection: Connection, left: str, right: str) -> None:
 
 
 def _not_said_yet(connection: Connection, left: str, right: str, *, same: bool) -> None:
-    pair = tuple(sorted((left, right)))
-    said = [d for d in steward.in_force_on(connection, {left}) if (d.left, d.right) == pair]
+    said = [d for d in steward.in_force_on(connection, {left}) if {d.left, d.right} == {left, right}]
     if said and said[0].same == same:
         raise DecisionRefused(f"{left} and {right}: decision {said[0].id} says so already", [d.id for d in said])
 
@@ -144,8 +143,7 @@ def _contradicts(left: str, right: str, against: Sequence[StewardDecision], how:
 
 def _asked(connection: Connection, left: str, right: str) -> bool:
     """Whether an open question is about these two records."""
-    pair = tuple(sorted((left, right)))
-    return any((item.left, item.right) == pair for item in steward.open_items_on(connection, {left}))
+    return any({item.left, item.right} == {left, right} for item in steward.open_items_on(connection, {left}))
 
 
 def _answered(connection: Connection, said: StewardDecision) -> list[int]:
@@ -157,6 +155,6 @@ def _answered(connection: Connection, said: StewardDecision) -> list[int]:
     return [
         item.id
         for item in steward.open_items_on(connection, home)
-        if (item.left, item.right) == (said.left, said.right)
+        if {item.left, item.right} == {said.left, said.right}
         or (len(profiles) > 1 and {home.get(item.left), home.get(item.right)} == profiles)
     ]

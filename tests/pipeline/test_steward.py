@@ -10,6 +10,7 @@ from onevoice.errors import DecisionRefused
 from onevoice.pipeline import steward
 from onevoice.pipeline.review import question, queue
 from onevoice.store import steward as steward_store
+from onevoice.store.steward import Question
 
 ANN = {"FirstName": "Ann", "LastName": "Ash", "Email": "ann.ash@posteo.net", "Birthdate": "1980-05-01"}
 TOM = {"FirstName": "Tom", "LastName": "Reed", "Email": "tom.reed@posteo.net", "Birthdate": "1962-01-31"}
@@ -210,6 +211,18 @@ def test_a_question_keeps_its_number_and_time_until_it_is_answered(desk: Any) ->
     desk.run()
     [reopened] = queue(desk.hub)
     assert (reopened.item.id, reopened.item.opened_at) == (first.item.id, first.item.opened_at)
+
+
+def test_a_question_is_answered_whichever_record_it_names_first(desk: Any) -> None:
+    """Records sort by system, stream and key; their texts may sort the other way round (crm-eu before crm)."""
+    desk.contacts(c1=ANN, c2=ANN)
+    hub = desk.run()
+    with hub.store.begin() as connection:
+        asked = Question("accounts", C2, C1, 0.0, "one customer holds two loyalty accounts")
+        steward_store.replace_questions(connection, {C1, C2}, [asked], hub.as_of)
+    said = steward.merge(hub, C1, C2, **SIGNED)
+    assert queue(hub) == []
+    assert question(hub, 1)[0].answer == said.id
 
 
 def test_a_question_is_closed_when_the_evidence_is_gone(desk: Any) -> None:
