@@ -79,7 +79,7 @@ def train(
                 f"train: {count} customer records are too few to learn from ({LEAST_RECORDS} at least; "
                 "pull more, or stay with the model in use)"
             )
-        common = _mark_common(connection, count)
+        common = _mark_common(connection, count, config)
         chance = _rounded(_prior(connection, count) if prior is None else prior)
         estimated = _estimate(connection, config, chance, rules)
     lent = {figures.comparison: figures.levels for figures in borrow.comparisons} if borrow else {}
@@ -162,21 +162,23 @@ def _chunks(records: Iterable[NormalisedRecord]) -> Iterator[list[NormalisedReco
         yield chunk
 
 
-def _mark_common(connection: duckdb.DuckDBPyConnection, count: int) -> Mapping[str, tuple[str, ...]]:
-    """Add the columns `given_common` and `family_common`; return the names that they stand for."""
+def _mark_common(connection: duckdb.DuckDBPyConnection, count: int, config: IdentityFile) -> dict[str, tuple[str, ...]]:
+    """Add the columns of common names that the comparisons read; return the names that they stand for."""
     least = max(COMMON_HOLDERS, count * COMMON_SHARE)
+    read = {column for comparison in config.comparisons for column in kind_of(comparison).columns}
     found: dict[str, tuple[str, ...]] = {}
     for column in _NAMES:
-        rows = connection.execute(
-            f"select {column} from records where length({column}) > 1 group by 1 having count(*) >= ? order by 1",  # noqa: S608 ours
-            [least],
-        ).fetchall()
-        found[column] = tuple(name for (name,) in rows)
-        connection.execute(f"alter table records add column {column}_common boolean")
-        connection.execute(
-            f"update records set {column}_common = coalesce(list_contains(?::varchar[], {column}), false)",  # noqa: S608 ours
-            [list(found[column])],
-        )
+        if f"{column}_common" in read:
+            rows = connection.execute(
+                f"select {column} from records where length({column}) > 1 group by 1 having count(*) >= ? order by 1",  # noqa: S608 ours
+                [least],
+            ).fetchall()
+            found[column] = tuple(name for (name,) in rows)
+            connection.execute(f"alter table records add column {column}_common boolean")
+            connection.execute(
+                f"update records set {column}_common = coalesce(list_contains(?::varchar[], {column}), false)",  # noqa: S608 ours
+                [list(found[column])],
+            )
     return found
 
 

@@ -35,8 +35,9 @@ def page_of(figures: Figures, pictures: Mapping[str, bytes]) -> str:
         ),
         _section(
             "What was not merged, and is asked",
-            "Grey: the evidence is neither clear nor weak. Veto: much agrees, but names or dates forbid it. Guard: "
-            "the customer would hold more than one may. `onevoice review list` has the questions.",
+            "Grey: the evidence is neither clear nor weak. Veto: much agrees, but names or dates forbid it. Guard: the "
+            "customer would hold more than one may. Split: a profile that others know was parted. Accounts: two "
+            "loyalty accounts were joined. `onevoice review list` has the questions.",
             "open-questions.png",
             pictures,
             _table(("why", "#open questions"), ((kind, f"{count:,}") for kind, count in figures.asked.items())),
@@ -80,7 +81,8 @@ def _quality(figures: Figures, pictures: Mapping[str, bytes]) -> str:
         title,
         f"Measured on {figures.labels}. Of pairs that would be merged, how many are one person (precision); of pairs "
         "that are one person, how many would be merged (recall). In brackets: where it lies 95 times of 100 (Wilson), "
-        "were the pairs independent of one another.",
+        "were the pairs independent of one another. Each pair is judged by itself: two records of one customer that "
+        "only a third one joins count as missed, so the recall of customers is higher (`onevoice identity evaluate`).",
         "precision-recall.png",
         pictures,
         _table(("threshold", "#precision", "#recall", "#F1"), rows),

@@ -67,7 +67,14 @@ def _match_weights(axes: Axes, figures: Figures) -> None:
     for name, chance in (("asked from here", figures.review), ("merged from here", figures.match)):
         bits = log2(chance / (1 - chance))
         axes.axvline(bits, color=_INK, linestyle="--", linewidth=1)
-        axes.annotate(f" {name}: {chance:g}", (bits, 0.98), xycoords=("data", "axes fraction"), rotation=90, va="top")
+        axes.annotate(
+            f" {name}: {chance:g}",
+            (bits, 0.98),
+            xycoords=("data", "axes fraction"),
+            rotation=90,
+            verticalalignment="top",
+            bbox={"facecolor": "white", "edgecolor": "none", "alpha": 0.8, "pad": 1},
+        )
     axes.set(xlabel="match weight (bits; 0 is even odds, each bit doubles them)", ylabel="pairs of records")
     if everything:  # an axis of logarithms has no place for nothing
         axes.set_yscale("log")

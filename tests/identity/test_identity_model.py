@@ -7,9 +7,8 @@ from typing import get_args
 
 import pytest
 
-from identity import Model, Resolver, load_model, normalise, save_model
+from identity import Model, Resolver, load_model, save_model
 from identity.comparisons import KINDS
-from identity.train import train
 from onevoice.configfile.identity_file import ONE_FIELD_KINDS, ComparisonKind, IdentityFile
 from onevoice.errors import IdentityError
 
@@ -60,14 +59,3 @@ def test_configuration_and_model_must_agree(config: IdentityFile, model: Model) 
     other = config.model_copy(update={"comparisons": config.comparisons[:2]})
     with pytest.raises(IdentityError, match="was trained for"):
         Resolver(other, model)
-
-
-def test_training_finds_that_matches_agree(population, config: IdentityFile) -> None:
-    records, _, _ = population(3, 300)
-    trained = train(
-        [normalise(record, config) for record in records], config, name="t", trained_on="sandbox", prior=1e-3
-    )
-    levels = {figures.comparison.name: figures.levels for figures in trained.comparisons}
-    for name in ("given_name", "birth_date", "email", "phone", "card"):
-        assert levels[name]["equal"].weight > 3
-        assert levels[name]["different"].weight < 0

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
 from identity import Model, NormalisedRecord, normalise
+from identity.comparisons import KINDS
+from identity.conditions import Flagged
 from identity.model import ComparisonFigures, LevelFigures
 from identity.train import LEAST_RECORDS, train
 from identity.versions import doubts, moved_weights
@@ -52,7 +55,9 @@ def test_matches_agree_and_others_differ(trained: Model) -> None:
         assert levels[name]["different"].weight < 0
 
 
-def test_a_name_is_common_when_many_bear_it(make: Callable[..., NormalisedRecord], config: IdentityFile) -> None:
+def test_a_name_is_common_when_many_bear_it(
+    make: Callable[..., NormalisedRecord], config: IdentityFile, monkeypatch: pytest.MonkeyPatch
+) -> None:
     records = [
         make(
             str(at),
@@ -65,8 +70,15 @@ def test_a_name_is_common_when_many_bear_it(make: Callable[..., NormalisedRecord
     ]
     narrow = config.model_copy(update={"comparisons": config.comparisons[:1] + config.comparisons[3:4]})
     made = train(records, narrow, name="t", trained_on="x", rules=(("birth_date",),))
-    assert made.common["given"] == ("maria",)
-    assert made.common["family"] == ()
+    assert made.common == {}, "no comparison asks which names are common"
+    given = KINDS["given_name"]
+    rare = replace(given.levels[0], condition=given.levels[0].condition & ~Flagged("given_common"))
+    asking = replace(given, levels=(rare, replace(given.levels[0], name="equal_common"), *given.levels[1:]))
+    monkeypatch.setattr("identity.comparisons.KINDS", {**KINDS, "given_name": asking})
+    made = train(records, narrow, name="t", trained_on="x", rules=(("birth_date",),))
+    assert made.common == {"given": ("maria",)}
+    levels = made.comparisons[0].levels
+    assert levels["equal"].u < levels["equal_common"].u, "two strangers are called Maria more often"
 
 
 def test_what_the_records_do_not_show_is_borrowed_and_told(
