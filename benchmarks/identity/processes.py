@@ -17,7 +17,7 @@ from time import perf_counter
 HOME = Path(__file__).parents[2] / ".onevoice" / "benchmarks" / "identity"
 """Environments, data and figures; `make clean` removes them."""
 REQUIREMENTS = Path(__file__).parent / "peers" / "environments"
-SECONDS, MEMORY = 240, 12 << 30
+SECONDS, MEMORY = 150, 12 << 30
 """Limits of one process: beyond them it has not run. The memory is what it asks for, in bytes."""
 
 
