@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 from identity import LineageEvent
 
@@ -33,10 +34,8 @@ class Causes:
         news: News,
     ) -> None:
         """`before` and `after`: profile id by record; a record that is gone is in `before` alone."""
+        self._before = before
         self._news = news
-        self._members: defaultdict[str, list[str]] = defaultdict(list)
-        for ref in sorted(before):
-            self._members[before[ref]].append(ref)
         self._joins: dict[str, str] = {}
         self._parts: dict[frozenset[str | None], str] = {}
         for left, right, same in sorted(constraints):
@@ -46,6 +45,14 @@ class Causes:
             elif before.get(left) != before.get(right):
                 for ref in (left, right):
                     self._joins.setdefault(before.get(ref, ""), f"{left} = {right} {_DECIDED}")
+
+    @cached_property
+    def _former(self) -> Mapping[str, Sequence[str]]:
+        """Records by the profile they were in; made when the first profile is parted, since most runs part none."""
+        found: defaultdict[str, list[str]] = defaultdict(list)
+        for ref in sorted(self._before):
+            found[self._before[ref]].append(ref)
+        return found
 
     def of(self, event: LineageEvent) -> str:
         """The cause of one event; what nothing here explains keeps the record that the event names."""
@@ -58,7 +65,7 @@ class Causes:
 
     def _new_evidence(self, profile_id: str) -> str:
         """What became of the records that a profile had."""
-        former = self._members[profile_id]
+        former = self._former.get(profile_id, ())
         for told, refs in (
             ("{} was deleted", self._news.removed),
             ("a steward's decision on {} was withdrawn", self._news.decided),
