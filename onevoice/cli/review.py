@@ -36,8 +36,8 @@ KINDS: Mapping[str, str] = {
     "veto": "one customer, against a veto?",
     "guard": "one customer, over a limit?",
     "contradiction": "which decision is right?",
-    "split": "rightly parted?",
-    "accounts": "rightly together?",
+    "split": "rightly split?",
+    "accounts": "rightly merged?",
 }
 """What a steward is asked, by kind of question."""
 
