@@ -111,7 +111,11 @@ def predict(connection: duckdb.DuckDBPyConnection, model: Model, floor: float | 
     linker.table_management.register_blocked_pairs_for_predict(api.register("pairs"))
     scored = linker.inference.predict(threshold_match_weight=floor, warning_mode="never")
     names = [figures.comparison.name for figures in model.comparisons]
-    supported = "true" if floor is None else " or ".join(f'"mw_{n}" > {w}' for n, w in model.support.items())
+    supported = (
+        "true"
+        if floor is None
+        else " or ".join(f'round("mw_{n}", {DIGITS}) > {round(w, DIGITS)}' for n, w in model.support.items()) or "false"
+    )
     weights = ", ".join(f'round("mw_{name}", {DIGITS}) as "{name}"' for name in names)
     return f"select id_l, id_r, {weights} from {scored.physical_name} where {supported}"  # noqa: S608 names are ours
 

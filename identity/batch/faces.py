@@ -6,29 +6,33 @@ two values that meet, with records that hold nothing else. Equal values never cl
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 import duckdb
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from identity.batch.columns import BETWEEN, distinct
-from identity.batch.parts import Base
+from identity.batch.parts import Base, records_of
 from identity.batch.tables import create, fetch, numbers
+from identity.batch.workers import Each
 from identity.cluster import FACE
 from identity.links import link_holds
-from identity.records import NormalisedRecord
 from identity.vetoes import clash
 from onevoice.configfile.identity_file import IdentityFile, Link
+
+_PAGE = 20_000
 
 
 class Faces:
     """The numbered values of every record in the table `face` (id, and a column of each part: `f0`, ...)."""
 
-    def __init__(self, connection: duckdb.DuckDBPyConnection, base: Base, config: IdentityFile) -> None:
+    def __init__(self, connection: duckdb.DuckDBPyConnection, base: Base, config: IdentityFile, each: Each) -> None:
         self._connection = connection
         self._base = base
         self._config = config
+        self._each = each
         columns = [*FACE, *("email" if field == "email" else "text" for field in config.person_unique)]
         self.parts = sorted({base.holding(column) for column in columns})
         self.names = base.holding("givens")
@@ -55,9 +59,7 @@ class Faces:
             self._connection, f"select distinct least(a, b) as a, greatest(a, b) as b from ({pairs}) where a <> b"
         )
         new = [pair for pair in zip(found["a"].to_pylist(), found["b"].to_pylist(), strict=True) if pair not in asked]
-        values = self._values(part, {value for pair in new for value in pair})
-        for a, b in new:
-            asked[a, b] = bool(clash(values[a], values[b], self._config))
+        asked.update(zip(new, self._ask(part, new, None), strict=True))
         bad = [pair for pair, clashes in asked.items() if clashes]
         table = {
             "a": pa.array([pair[at] for at in (0, 1) for pair in bad], pa.int32()),
@@ -69,16 +71,39 @@ class Faces:
         """Write the table `agree` (a, b) of the pairs of names that satisfy what the link requires."""
         found = fetch(self._connection, f"select distinct a, b from ({pairs})")
         both = list(zip(found["a"].to_pylist(), found["b"].to_pylist(), strict=True))
-        values = self._values(self.names, {value for pair in both for value in pair})
-        good = [(a, b) for a, b in both if link_holds(values[a], values[b], link, self._config)]
+        good = [pair for pair, holds in zip(both, self._ask(self.names, both, link), strict=True) if holds]
         table = {"a": pa.array([a for a, _ in good], pa.int32()), "b": pa.array([b for _, b in good], pa.int32())}
         create(self._connection, "agree", pa.table(table))
 
-    def _values(self, part: int, wanted: Iterable[int]) -> dict[int, NormalisedRecord]:
-        """Records that hold this value and nothing else."""
-        ordered = sorted(wanted)
-        rows = self._first[part].take(pa.array(ordered, pa.int32()))
-        return dict(zip(ordered, self._base.rows(part, rows), strict=True))
+    def _ask(self, part: int, pairs: Sequence[tuple[int, int]], link: Link | None) -> Iterator[bool]:
+        """For each pair of values whether they clash, or whether they satisfy a link."""
+        questions = []
+        for start in range(0, len(pairs), _PAGE):
+            page = pairs[start : start + _PAGE]
+            values = sorted({value for pair in page for value in pair})
+            rows = self._base.rows(part, self._first[part].take(pa.array(values, pa.int32())))
+            questions.append(_Question(values, rows, page, self._config, link))
+        for answers in self._each(_answer, questions):
+            yield from answers
+
+
+@dataclass(frozen=True, slots=True)
+class _Question:
+    """Pairs of values of one part, and the rows that hold them."""
+
+    values: list[int]
+    rows: pa.Table
+    pairs: Sequence[tuple[int, int]]
+    config: IdentityFile
+    link: Link | None
+
+
+def _answer(question: _Question) -> list[bool]:
+    """For each pair whether records that hold nothing but these values clash, or satisfy the link."""
+    held = dict(zip(question.values, records_of(question.rows), strict=True))
+    if question.link is None:
+        return [bool(clash(held[a], held[b], question.config)) for a, b in question.pairs]
+    return [link_holds(held[a], held[b], question.link, question.config) for a, b in question.pairs]
 
 
 def _as_text(column: pa.Array) -> pa.StringArray:

@@ -58,12 +58,9 @@ class Keys:
             self._fill(rule)
 
     def pairs(self) -> int:
-        """Write the table `pairs` (join_key_l below join_key_r, match_key), as Splink reads it; return its size."""
+        """Write the table `candidates`: l below r, two records that share a key in use; return how many there are."""
         every = " union all ".join(_meeting(rule) for rule in self._rules)
         self._connection.execute(f"create table candidates as select distinct l, r from ({every})")
-        self._connection.execute(
-            "create view pairs as select l as join_key_l, r as join_key_r, '0' as match_key from candidates"
-        )
         return int(self._connection.execute("select count(*) from candidates").fetchall()[0][0])
 
     def used(self) -> pa.Table:
@@ -138,7 +135,7 @@ class Keys:
         return _degrees(used), _degrees(shared)
 
     def index(self) -> pa.Table:
-        """The index as the store keeps it: `value` (the key as text), `ref`, `surname`."""
+        """The index as the store keeps it: `value` (key_code of the key), id, `surname`."""
         for name, values in self._values.items():
             create(self._connection, f"text_{name}", pa.table({"code": numbers(len(values)), "text": values}))
         at = self._base.holding("surname")
@@ -149,7 +146,8 @@ class Keys:
                 f" join text_{name} on text_{name}.code = part_{name}.code" for name in dict.fromkeys(rule.parts)
             )
             rules.append(
-                f"select '{rule.prefix}' || {text} as value, id, surname from {self._joined(rule)}{texts} "
+                f"select (md5_number_upper('{rule.prefix}' || {text}) >> 1)::bigint as value, id, surname "
+                f"from {self._joined(rule)}{texts} "
                 f"join surname on surname.row = record.p{at}"
             )
         return fetch(self._connection, " union all ".join(rules))

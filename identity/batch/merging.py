@@ -8,12 +8,15 @@ from dataclasses import dataclass
 import duckdb
 import pyarrow as pa
 
-from identity.batch.parts import Base
+from identity.batch.parts import Base, records_of
 from identity.batch.tables import create, fetch, numbers
+from identity.batch.workers import Each
 from identity.cluster import GREY, cluster
-from identity.records import Clustering, Constraint, Edge
+from identity.records import Constraint, Edge
 from onevoice.configfile.identity_file import IdentityFile
-from onevoice.model import Ref
+
+_SHARE = 10_000
+"""Records of a share, more or less."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,22 +29,24 @@ class Customers:
 
 
 def merge_all(
-    connection: duckdb.DuckDBPyConnection, base: Base, config: IdentityFile, constraints: Sequence[Constraint]
+    connection: duckdb.DuckDBPyConnection,
+    base: Base,
+    config: IdentityFile,
+    constraints: Sequence[Constraint],
+    each: Each,
 ) -> Customers:
     """Make customers of the tables `component`, `difficult` and `edges`."""
-    clustering, at = _merge_difficult(connection, base, config, constraints)
     labels = fetch(connection, "select root from root_of order by id")["root"].to_pylist()
-    causes = []
-    for one in clustering.clusters:
-        first = at[min(one.members)]
-        for ref in one.members:
-            labels[at[ref]] = first
-        if one.edges:
-            causes.append((first, at[one.edges[0].left], at[one.edges[0].right]))
+    causes: list[tuple[int, int, int]] = []
+    review: list[tuple[str, int, int, float, str]] = []
+    for merged in each(_merge, _shares(connection, base, config, constraints)):
+        for at, label in merged.labels:
+            labels[at] = label
+        causes += merged.causes
+        review += merged.review
     counted: dict[int, int] = {}
     of = pa.array([counted.setdefault(label, len(counted)) for label in labels], pa.int32())
     create(connection, "customer", pa.table({"id": numbers(len(labels)), "number": of}))
-    review = [(i.kind, at[i.left], at[i.right], i.weight, i.reason) for i in clustering.review]
     return Customers(
         of,
         _causes(connection, config, [(counted[label], left, right) for label, left, right in causes]),
@@ -49,24 +54,68 @@ def merge_all(
     )
 
 
-def _merge_difficult(
+@dataclass(frozen=True, slots=True)
+class _Share:
+    """Some difficult components: their records, and the edges and constraints among these."""
+
+    positions: list[int]
+    forms: pa.Table
+    edges: pa.Table
+    constraints: list[Constraint]
+    config: IdentityFile
+
+
+@dataclass(frozen=True, slots=True)
+class _Merged:
+    """What became of a share; records by their positions."""
+
+    labels: list[tuple[int, int]]
+    """(record, first record of its customer)."""
+    causes: list[tuple[int, int, int]]
+    """(first record of a customer, the two ends of its heaviest edge)."""
+    review: list[tuple[str, int, int, float, str]]
+
+
+def _shares(
     connection: duckdb.DuckDBPyConnection, base: Base, config: IdentityFile, constraints: Sequence[Constraint]
-) -> tuple[Clustering, dict[Ref, int]]:
-    """The merge of all difficult components, and the position of every record in them."""
-    members = fetch(connection, "select id from component where root in (select root from difficult) order by id")
-    positions = members["id"].to_pylist()
-    records = {record.ref: record for record in base.records(positions)}
-    at = dict(zip(records, positions, strict=True))
-    refs = dict(zip(positions, records, strict=True))
-    within = fetch(
-        connection,
-        "select l, r, weight, probability, kind from edges join component a on a.id = l join component b on b.id = r "
-        "where a.root = b.root and a.root in (select root from difficult)",
+) -> list[_Share]:
+    """The difficult components in shares of about equal size; a component is never divided."""
+    connection.execute(
+        "create table share as select id, root, (sum(1) over (order by root, id) - row_number() over "
+        f"(partition by root order by id)) // {_SHARE} as share from component "
+        "where root in (select root from difficult)"
     )
-    rows = zip(*(within[name].to_pylist() for name in ("l", "r", "weight", "probability", "kind")), strict=True)
+    connection.execute(
+        "create table within as select a.share, l, r, weight, probability, kind from edges "
+        "join share a on a.id = l join share b on b.id = r where a.root = b.root"
+    )
+    shares = []
+    for (number,) in connection.execute("select distinct share from share order by share").fetchall():
+        positions = fetch(connection, "select id from share where share = ? order by id", [number])["id"].to_pylist()
+        edges = fetch(connection, "select l, r, weight, probability, kind from within where share = ?", [number])
+        forms = base.only(positions)
+        there = set(forms["ref"].to_pylist()) if constraints else set()
+        said = [one for one in constraints if {str(one.left), str(one.right)} <= there]
+        shares.append(_Share(positions, forms, edges, said, config))
+    return shares
+
+
+def _merge(share: _Share) -> _Merged:
+    """The merge of identity/cluster.py on a share."""
+    records = {record.ref: record for record in records_of(share.forms)}
+    refs = dict(zip(share.positions, records, strict=True))
+    at = dict(zip(records, share.positions, strict=True))
+    names = ("l", "r", "weight", "probability", "kind")
+    rows = zip(*(share.edges[name].to_pylist() for name in names), strict=True)
     edges = [Edge(refs[left], refs[right], weight, chance, kind) for left, right, weight, chance, kind in rows]
-    said = [one for one in constraints if one.left in records and one.right in records]
-    return cluster(records, edges, said, config), at
+    found = cluster(records, edges, share.constraints, share.config)
+    merged = _Merged([], [], [(i.kind, at[i.left], at[i.right], i.weight, i.reason) for i in found.review])
+    for one in found.clusters:
+        members = sorted(at[ref] for ref in one.members)
+        merged.labels.extend((member, members[0]) for member in members)
+        if one.edges:
+            merged.causes.append((members[0], at[one.edges[0].left], at[one.edges[0].right]))
+    return merged
 
 
 def _causes(

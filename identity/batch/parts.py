@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from types import SimpleNamespace
 from typing import Any, cast
@@ -10,6 +10,7 @@ from typing import Any, cast
 import pyarrow as pa
 
 from identity.batch.columns import BETWEEN, SEVERAL, Canonical, distinct
+from identity.batch.workers import Each
 from identity.blocking import key_part, surname_key
 from identity.model import Model
 from identity.normalise import PARTS, SPECIAL, Part, other_fields, rules_of
@@ -58,24 +59,33 @@ class Base:
         """Columns of the normalised form that a part holds."""
         return [name for name in self.parts[part].rows.column_names if name in _SCHEMA]
 
-    def rows(self, part: int, rows: pa.Int32Array) -> Iterator[NormalisedRecord]:
-        """Records that hold these rows of one part, and nothing else."""
-        names = self.fields(part)
-        columns = [_frozen(name, self.parts[part].rows.column(name).take(rows).to_pylist()) for name in names]
-        for values in zip(*columns, strict=True):
-            yield NormalisedRecord(_NOBODY, **dict(zip(names, values, strict=True)))
+    def rows(self, part: int, rows: pa.Int32Array) -> pa.Table:
+        """These rows of one part, as the normalised form has them."""
+        return self.parts[part].rows.select(self.fields(part)).take(rows)
 
-    def records(self, positions: Sequence[int]) -> list[NormalisedRecord]:
-        """The records at these positions as Resolver knows them."""
+    def only(self, positions: Sequence[int]) -> pa.Table:
+        """The normalised form of the records at these positions, with their refs."""
         wanted = pa.array(positions, pa.int32())
-        columns: dict[str, list[Any]] = {}
+        columns = {"ref": self.refs.take(wanted)}
         for at, part in enumerate(self.parts):
-            codes = part.codes.take(wanted)
-            for name in self.fields(at):
-                columns[name] = _frozen(name, part.rows.column(name).take(codes).to_pylist())
-        refs = [Ref.parse(ref) for ref in self.refs.take(wanted).to_pylist()]
-        rows = zip(refs, *columns.values(), strict=True)
-        return [NormalisedRecord(ref, **dict(zip(columns, values, strict=True))) for ref, *values in rows]
+            rows = self.rows(at, part.codes.take(wanted))
+            columns.update((name, rows.column(name)) for name in rows.column_names)
+        return pa.table(columns)
+
+
+def records_of(table: pa.Table) -> list[NormalisedRecord]:
+    """Rows as Resolver knows them; columns that are not there stay empty."""
+    names = [name for name in table.column_names if name != "ref"]
+    columns = [_frozen(name, table.column(name).to_pylist()) for name in names]
+    refs = (
+        [Ref.parse(ref) for ref in table.column("ref").to_pylist()]
+        if "ref" in table.column_names
+        else [_NOBODY] * table.num_rows
+    )
+    return [
+        NormalisedRecord(ref, **dict(zip(names, values, strict=True)))
+        for ref, values in zip(refs, zip(*columns, strict=True), strict=True)
+    ]
 
 
 def _frozen(name: str, values: list[Any]) -> list[Any]:
@@ -85,8 +95,8 @@ def _frozen(name: str, values: list[Any]) -> list[Any]:
     return [tuple(value) for value in values] if _SCHEMA[name] == _LIST else values
 
 
-def normalise_all(given: Canonical, config: IdentityFile, model: Model, run: Callable[..., Iterator[pa.Table]]) -> Base:
-    """Normalise a base. `run` maps a function over tasks in order: `map`, or that of a pool of processes."""
+def normalise_all(given: Canonical, config: IdentityFile, model: Model, each: Each) -> Base:
+    """Normalise a base."""
     others = tuple(sorted(given.columns.keys() - SPECIAL))
     absent = pa.nulls(len(given.refs), pa.string())
     inputs = []
@@ -96,10 +106,11 @@ def normalise_all(given: Canonical, config: IdentityFile, model: Model, run: Cal
         codes, values = distinct(columns)
         inputs.append(codes)
         for start in range(0, max(len(values[0]), 1), _PAGE):
-            page = [column.slice(start, _PAGE) for column in values]
-            tasks.append(Task(number, part.reads, page, config, model))
+            # A copy: a slice would take all of its column along to the other process.
+            page = [pa.concat_arrays([column.slice(start, _PAGE)]) for column in values]
+            tasks.append(_Task(number, part.reads, page, config, model))
     pages: list[list[pa.Table]] = [[] for _ in inputs]
-    for task, rows in zip(tasks, run(make_rows, tasks), strict=True):
+    for task, rows in zip(tasks, each(_make_rows, tasks), strict=True):
         pages[task.part].append(rows)
     return Base(
         given.refs, tuple(Made(pa.concat_tables(p).combine_chunks(), c) for p, c in zip(pages, inputs, strict=True))
@@ -107,7 +118,7 @@ def normalise_all(given: Canonical, config: IdentityFile, model: Model, run: Cal
 
 
 @dataclass(frozen=True, slots=True)
-class Task:
+class _Task:
     """Distinct inputs of one part, as many as one go takes."""
 
     part: int
@@ -118,7 +129,7 @@ class Task:
     model: Model
 
 
-def make_rows(task: Task) -> pa.Table:
+def _make_rows(task: _Task) -> pa.Table:
     """Everything that is made of these inputs, one row each."""
     rules = rules_of(task.config)
     form = PARTS[task.part].form if task.part < len(PARTS) else other_fields

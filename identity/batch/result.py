@@ -20,7 +20,8 @@ class BatchResult:
     forms: pa.Table
     """One row per record in the order of `refs`: `ref` and the columns of NormalisedRecord; `text` is a map."""
     keys: pa.Table
-    """Blocking index: `value` (the key), `ref`, `surname` (what counts as one surname in the key's degree)."""
+    """Blocking index: `value` (the key's number, as key_code makes it), `ref`, `surname` (what counts as one surname
+    in the key's degree); in no particular order."""
     edges: pa.Table
     """`left`, `right` (left sorts first), `kind`, `weight` (bits), `probability`, and for each comparison of the
     model its bits; these are null where a link joined a pair that the score leaves out."""

@@ -17,6 +17,7 @@ from identity.batch.parts import Base, normalise_all
 from identity.batch.result import BatchResult
 from identity.batch.scoring import edges_of, link_all, score_all
 from identity.batch.tables import fetch, numbers
+from identity.batch.workers import workers
 from identity.model import Model, require_fit
 from identity.records import Constraint, IdentityRecord
 from identity.score import engine
@@ -40,15 +41,16 @@ def resolve_all(
     """
     require_fit(model, config)
     clock = _Clock()
-    with uncollected(), engine() as connection:
+    given = canonical(records)
+    with uncollected(), workers(len(given.refs)) as each, engine() as connection:
         with clock("normalise"):
-            base = normalise_all(canonical(records), config, model)
+            base = normalise_all(given, config, model, each)
         with clock("keys"):
             keys = Keys(connection, base, config)
         with clock("score"):
             score_all(connection, base, keys, model, config)
         with clock("links"):
-            faces = Faces(connection, base, config)
+            faces = Faces(connection, base, config, each)
             link_all(connection, base, keys, faces, config)
             edges_of(connection, model)
         with clock("components"):
@@ -56,7 +58,7 @@ def resolve_all(
             find_components(connection, base, config, musts)
             find_difficult(connection, base, faces, config, said)
         with clock("merge"):
-            customers = merge_all(connection, base, config, constraints)
+            customers = merge_all(connection, base, config, constraints, each)
         with clock("tables"):
             named = _Named(base.refs)
             return BatchResult(

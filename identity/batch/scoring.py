@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import duckdb
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from identity.batch.faces import Faces
 from identity.batch.keys import Keys
-from identity.batch.parts import MODEL, Base, Made
+from identity.batch.parts import MODEL, Base, Made, records_of
 from identity.batch.tables import create, fetch, numbers
+from identity.comparisons import kind_of
+from identity.conditions import DUCKDB, Condition, columns_of
 from identity.links import LINK_WEIGHT, link_holds
-from identity.model import Model
+from identity.model import ComparisonFigures, Model
 from identity.score import floor_of, predict, probability, total_of
 from identity.spark import score_on_spark
 from identity.tables import SHAREABLE, records_table
@@ -27,11 +31,44 @@ def score_all(
         create(connection, "scored", score_on_spark(records, keys.used(), model, config))
     elif keys.pairs():
         create(connection, "records", records)
+        _leave_out_names_alone(connection, model)
         connection.execute(f"create table scored as {predict(connection, model, floor_of(config))}")
         connection.execute("drop table records")
     else:
         bits = ", ".join(f'0.0::double as "{figures.comparison.name}"' for figures in model.comparisons)
         connection.execute(f"create table scored as select 0 as id_l, 0 as id_r, {bits} where false")
+
+
+def _leave_out_names_alone(connection: duckdb.DuckDBPyConnection, model: Model) -> None:
+    """Write the view `pairs` for Splink: candidates that may agree on more than names (Model.support).
+
+    Most pairs of a large base share nothing but a common name. They would be dropped after scoring; to look first
+    for one level that counts as more is much cheaper than to weigh all.
+    """
+    enough = [condition for figures in model.comparisons for condition in _supporting(figures, model)]
+    columns = sorted(set().union(*(columns_of(condition) for condition in enough)))
+    beside = "".join(f", a.{column} as {column}_l, b.{column} as {column}_r" for column in columns)
+    conditions = " or ".join(f"({DUCKDB.render(condition)})" for condition in enough) or "false"
+    connection.execute(
+        f"create table promising as select l, r from (select l, r{beside} from candidates "
+        f"join records a on a.id = l join records b on b.id = r) where {conditions}"
+    )
+    connection.execute("drop table candidates")
+    connection.execute("create view pairs as select l as join_key_l, r as join_key_r, '0' as match_key from promising")
+
+
+def _supporting(figures: ComparisonFigures, model: Model) -> Iterator[Condition]:
+    """Conditions of which one holds wherever this comparison says more than that the names are alike."""
+    name = figures.comparison.name
+    if name not in model.support:
+        return
+    kind, floor = kind_of(figures.comparison), model.support[name]
+    *weights, rest = model.weights[name]
+    yield from (level.condition for level, weight in zip(kind.levels, weights, strict=True) if weight > floor)
+    if rest > floor:
+        yield ~kind.silent
+    if floor < 0:
+        yield kind.silent
 
 
 def _records(base: Base, model: Model, shared: set[str]) -> pa.Table:
@@ -43,7 +80,7 @@ def _records(base: Base, model: Model, shared: set[str]) -> pa.Table:
         codes = part.codes
         stained = _stained(part, names, shared)
         if len(stained):
-            clean = records_table(list(base.rows(at, stained)), names, shared, model.common).select(names)
+            clean = records_table(records_of(base.rows(at, stained)), names, shared, model.common).select(names)
             # Rows that hold a shared value stand once more below the others, without it.
             moved = list(range(rows.num_rows))
             for place, row in enumerate(stained.to_pylist()):
@@ -97,7 +134,7 @@ def _lifted(connection: duckdb.DuckDBPyConnection, base: Base, link: Link, confi
     pairs = fetch(connection, "select l, r from doubtful order by all")
     left, right = pairs["l"].to_pylist(), pairs["r"].to_pylist()
     wanted = sorted({*left, *right})
-    records = dict(zip(wanted, base.records(wanted), strict=True))
+    records = dict(zip(wanted, records_of(base.only(wanted)), strict=True))
     good = [(a, b) for a, b in zip(left, right, strict=True) if link_holds(records[a], records[b], link, config)]
     return pa.table({"l": pa.array([a for a, _ in good], pa.int32()), "r": pa.array([b for _, b in good], pa.int32())})
 

@@ -17,6 +17,7 @@ from identity import (
     Resolver,
     blocking_keys,
     cluster,
+    key_code,
     normalise,
     surname_key,
 )
@@ -39,7 +40,9 @@ def _same(records: Sequence[IdentityRecord], config: IdentityFile, model: Model,
         assert wanted.keys() - row.keys() == {"ref", "version"}
     keys = {(row["value"], row["ref"], row["surname"]) for row in found.keys.to_pylist()}
     assert len(keys) == found.keys.num_rows
-    assert keys == {(key, str(f.ref), surname_key(f)) for f in forms.values() for key in blocking_keys(f, config)}
+    assert keys == {
+        (key_code(key), str(f.ref), surname_key(f)) for f in forms.values() for key in blocking_keys(f, config)
+    }
     edges = Resolver(config, model).score(list(forms.values()), None)
     columns = ["left", "right", "kind", "weight", "probability", *(one.comparison.name for one in model.comparisons)]
     assert [tuple(row[name] for name in columns) for row in found.edges.to_pylist()] == [
