@@ -95,15 +95,20 @@ def _bits(chance: float) -> str:
     return f"{log2(chance / (1 - chance)):+.1f}"
 
 
+def _plain(value: Any) -> str:
+    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+
+
 def _print_story(told: Mapping[str, Any]) -> None:
     out.print(f"[bold]Profile {told['profile_id']}[/bold]")
     out.print("Records: " + ", ".join(told["records"]))
-    values = table("Known", "field", "value", "from")
-    for name, value in sorted(told["golden"].items()):
-        shown = ", ".join(map(str, value)) if isinstance(value, list) else str(value)
-        values.add_row(name, shown, told["provenance"].get(name, {}).get("source", ""))
+    values = table("Known", "field", "value", "from", "chosen by", "instead of")
+    for name, origin in sorted(told["provenance"].items()):
+        losing = dict.fromkeys(str(loser["value"]) for loser in origin["losing"])
+        shown = _plain(told["golden"].get(name, "(none)"))
+        values.add_row(name, shown, origin["source"], origin["rule"], ", ".join(losing))
     for programme, state in sorted(told["status"].items()):
-        values.add_row(f"status in {programme}", f"{state['status']}, tier {state['tier'] or 'none'}", "")
+        values.add_row(f"status in {programme}", f"{state['status']}, tier {state['tier'] or 'none'}", "", "", "")
     decided = table("Must not reach them", "offer", "channel", "until", "because")
     for denial in told["denials"]:
         decided.add_row(denial["family"], denial["channel"], until_words(denial["until"]), denial["because"])

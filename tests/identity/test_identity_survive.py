@@ -5,10 +5,12 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 from pydantic import ValidationError
+from ruamel.yaml import YAML
 
 from identity import Circumstances, Golden, IdentityRecord, survive
 from onevoice.configfile.identity_file import IdentityFile, Junk, Survivorship
@@ -194,6 +196,11 @@ def test_a_part_that_the_winner_lacks_is_kept_among_the_losers(config: IdentityF
     golden = survive([old, new], _with(config, groups=group))
     assert golden.fields == {"street": "2 B Road"}
     assert golden.provenance["region"].losing == ((old.ref, "Kent"),)
+
+
+def test_the_rules_on_the_page_for_admins_are_allowed(checkout: Path) -> None:
+    (shown,) = re.findall(r"(?ms)^```yaml\n(.*?)^```$", (checkout / "docs/identity.md").read_text("utf-8"))
+    assert Survivorship.model_validate(YAML(typ="safe").load(shown)["survivorship"])
 
 
 @pytest.mark.parametrize(
