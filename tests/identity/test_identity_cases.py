@@ -19,6 +19,7 @@ import pytest
 from ruamel.yaml import YAML
 
 from identity import Clustering, IdentityRecord, Model, Resolver, cluster, normalise
+from identity.batch import resolve_all
 from onevoice.configfile.identity_file import IdentityFile
 from onevoice.model import Ref
 
@@ -124,10 +125,15 @@ def ordinary() -> Iterator[IdentityRecord]:
                 )
 
 
+def everybody() -> list[IdentityRecord]:
+    """All cases and the ordinary records."""
+    return [*ordinary(), *(record for path in CASES for record in _read(path).records.values())]
+
+
 @pytest.fixture(scope="module")
 def found(config: IdentityFile, model: Model) -> Clustering:
-    """All cases and the ordinary records, resolved at once."""
-    records = [*ordinary(), *(record for path in CASES for record in _read(path).records.values())]
+    """Everybody, resolved at once."""
+    records = everybody()
     forms = [normalise(record, config) for record in records]
     return cluster({form.ref: form for form in forms}, Resolver(config, model).score(forms, None), [], config)
 
@@ -153,3 +159,15 @@ def test_ordinary_people_are_told_apart(found: Clustering) -> None:
     assert len(people) > 250
     assert all(len({ref.key for ref in members}) == 1 for members in clusters)
     assert len(clusters) - len(people) < 0.1 * len(people)
+
+
+def test_a_full_run_by_columns_finds_the_same(found: Clustering, config: IdentityFile, model: Model) -> None:
+    """Odd values go through the full run's own normalising as through the other."""
+    batch = resolve_all(everybody(), config, model)
+    people: dict[int, set[str]] = {}
+    for row in batch.members.to_pylist():
+        people.setdefault(row["cluster"], set()).add(row["ref"])
+    assert set(map(frozenset, people.values())) == {frozenset(map(str, one.members)) for one in found.clusters}
+    assert [(r["kind"], r["left"], r["right"], r["reason"]) for r in batch.review.to_pylist()] == [
+        (item.kind, str(item.left), str(item.right), item.reason) for item in found.review
+    ]

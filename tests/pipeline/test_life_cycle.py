@@ -5,6 +5,7 @@ L1 to L7 through the real pull, resolve and unify on a store, with the shipped r
 
 from __future__ import annotations
 
+import logging
 import math
 import random
 import sqlite3
@@ -231,13 +232,14 @@ def traces(database: str) -> set[tuple[str, str]]:
     return found
 
 
-def test_l3_what_a_deletion_at_the_source_leaves(lives: Lives) -> None:
+def test_l3_what_a_deletion_at_the_source_leaves(lives: Lives, caplog: pytest.LogCaptureFixture) -> None:
     """Golden fields, edges, questions, blocking keys and raw records forget; two things are kept on purpose.
 
     The address of an opt-out stays, so that it is not written to again, and the log of decisions keeps the facts that
     they stood on. Both are a matter for an erasure, which is more than a deletion.
     """
     kin = {**ERASED, "MobilePhone": "07700 900146", "Birthdate": "1990-01-20"}
+    caplog.set_level(logging.DEBUG)
     broken = {**ERASED, "Email": f"{'z' * 400}@posteo.net"}
     lives.put(c1=ERASED, c2=ERASED, c3=kin, c4=broken)
     lives.card("m1", "c1", "LC77700145")
@@ -256,6 +258,7 @@ def test_l3_what_a_deletion_at_the_source_leaves(lives: Lives) -> None:
     with lives.hub.store.read() as connection:
         assert identities.all_edges(connection) == []
     assert traces(lives.bench.database) <= {("consent_event", "contact_point"), ("decision_log", "facts")}
+    assert not any(trace in caplog.text.lower() for trace in TRACES)
 
 
 def test_l3_the_golden_record_forgets_what_only_the_deleted_record_said(lives: Lives) -> None:
@@ -340,6 +343,7 @@ def test_l5_any_batching_ends_with_the_same_people_and_ids(another_bench: Callab
 
 
 @pytest.mark.long
+@pytest.mark.timeout(1800)
 def test_l5_with_a_thousand_records(another_bench: Callable[[], Any]) -> None:
     _l5(another_bench, 1000)
 
