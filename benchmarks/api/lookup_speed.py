@@ -226,7 +226,7 @@ def measure(count: int, rate: float, seconds: float, *, writer: bool, database: 
             key = api_keys.create_key(connection, "benchmark", SCOPES, AT, None)
         store.close()
         program = Path(sys.executable).with_name("onevoice")
-        command = [program, "--project", CHECKOUT, "--database", url, "serve", "--port", "0", "--quiet"]
+        command = [str(program), "--project", str(CHECKOUT), "--database", url, "serve", "--port", "0", "--quiet"]
         children = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True)]
         try:
             assert children[0].stdout
