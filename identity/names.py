@@ -17,11 +17,14 @@ from identity.similarity import jaro_winkler, slips
 
 TITLES = frozenset(
     [
-        *("mr", "mrs", "ms", "miss", "mx", "dr", "prof", "sir", "dame", "rev", "jr", "sr", "ii", "iii", "phd", "esq"),
+        *("mr", "mrs", "ms", "miss", "mx", "dr", "prof", "sir", "dame", "rev", "jr", "sr", "phd", "esq"),
         *("mister", "lord", "frau", "herr", "senor", "senora", "senorita", "sra", "srta", "madame", "mme", "mlle"),
         *("mademoiselle", "monsieur", "signor", "signora", "mevrouw", "mevr", "meneer", "dhr", "fru", "herrn"),
     ]
 )
+_GENERATIONS = {"jr": "junior", "sr": "senior", "ii": "second", "iii": "third", "iv": "fourth"}
+GENERATIONS = frozenset(_GENERATIONS.values())
+"""What stands behind a name to tell father from son."""
 PARTICLES = frozenset(
     [
         "van",
@@ -251,17 +254,25 @@ def is_known(given: str) -> bool:
 def split_name(given: str, family: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """(given names, words of the family name), folded, without titles; a lone full name is split at its last word.
 
-    A couple's account (John & Mary) has no given name: it is neither's.
+    A couple's account (John & Mary) has no given name: it is neither's. Junior and senior stand behind the given names.
     """
-    first = () if _TWO_PEOPLE.search(given) else tuple(word for word in fold(given) if word not in TITLES)
-    last = tuple(word for word in fold(family) if word not in TITLES)
+    first, born = _without_titles(() if _TWO_PEOPLE.search(given) else fold(given))
+    last, also = _without_titles(fold(family))
     if not last and len(first) > 1:
         first, last = first[:-1], first[-1:]
     elif not first and len(last) > 1:
         first, last = last[:-1], last[-1:]
     if not ROLES.isdisjoint(first) and _ROLE_WORDS.issuperset(first):
         first = ()
-    return _without_junk(first), _without_junk(last)
+    givens = _without_junk(first)
+    return (*givens, *sorted({*born, *also})) if givens else (), _without_junk(last)
+
+
+def _without_titles(words: tuple[str, ...]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """(words without forms of address, the generation that the last of several words tells)."""
+    told = _GENERATIONS.get(words[-1], "") if len(words) > 1 else ""
+    named = words[:-1] if told else words
+    return tuple(word for word in named if word not in TITLES), (told,) if told else ()
 
 
 def _without_junk(words: tuple[str, ...]) -> tuple[str, ...]:

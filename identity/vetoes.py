@@ -6,7 +6,7 @@ from functools import lru_cache
 from itertools import product
 
 from identity.blocking import part_values
-from identity.names import CLOSE, given_names_clash
+from identity.names import CLOSE, GENERATIONS, given_names_clash
 from identity.records import NormalisedRecord
 from identity.similarity import jaro_winkler, slips
 from onevoice.configfile.identity_file import IdentityFile
@@ -64,6 +64,9 @@ def _differ(a: str, b: str) -> bool:
 
 def givens_clash(a: NormalisedRecord, b: NormalisedRecord) -> bool:
     """Whether the given names clearly belong to two people, allowing for swapped order and further given names."""
+    generations = GENERATIONS.intersection(a.givens), GENERATIONS.intersection(b.givens)
+    if all(generations) and generations[0] != generations[1]:
+        return True
     if not given_names_clash(a.given, b.given):
         return _further_names_clash(a, b)
     if a.given == b.family or b.given == a.family:  # one of them is swapped: its family name is the given name
@@ -73,16 +76,20 @@ def givens_clash(a: NormalisedRecord, b: NormalisedRecord) -> bool:
         return False
     if jaro_winkler(a.given, b.family) >= CLOSE and jaro_winkler(a.family, b.given) >= CLOSE:
         return False
-    return not any(len(name) > 1 and name in b.givens for name in a.givens)
+    return not any(len(name) > 1 and name in b.givens for name in a.givens if name not in GENERATIONS)
 
 
 def _further_names_clash(a: NormalisedRecord, b: NormalisedRecord) -> bool:
     """Whether both have further given names, written out, and none of one goes with any of the other's: brothers may
     share the first (Abdul Rahman, Abdul Karim)."""
-    ones, others = ([name for name in record.givens if len(name) > 1 and name != record.given] for record in (a, b))
+    ones, others = (_further_names(record) for record in (a, b))
     if not ones or not others or a.given != b.given:
         return False
     return all(given_names_clash(one, other) for one in ones for other in others)
+
+
+def _further_names(record: NormalisedRecord) -> list[str]:
+    return [name for name in record.givens if len(name) > 1 and name != record.given and name not in GENERATIONS]
 
 
 def _family_alone(a: NormalisedRecord, b: NormalisedRecord) -> bool:

@@ -39,3 +39,13 @@ def test_a_nearly_equal_number_proves_where_the_configuration_says_so(
     assert (veto(a, b, near) == "") is lifted
     exact = config.model_copy(update={"vetoes": Vetoes(lifted_by=(("national_id",),))})
     assert (veto(a, b, exact) == "") is (other == "1233821")
+
+
+def test_junior_is_not_senior_and_both_may_be_told_without(make, config: IdentityFile) -> None:
+    senior = make("1", given_name="Thomas Lee", family_name="Ashcombe Sr.")
+    junior = make("2", given_name="Thomas Lee Jr", family_name="Ashcombe")
+    plain = make("3", given_name="Thomas Lee", family_name="Ashcombe")
+    assert (senior.givens, junior.family) == (("thomas", "lee", "senior"), "ashcombe")
+    assert veto(senior, junior, config) != ""
+    assert veto(senior, plain, config) == veto(junior, plain, config) == ""
+    assert veto(make("4", given_name="Anna", family_name="Ashcombe Jr."), junior, config) != ""
