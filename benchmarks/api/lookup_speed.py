@@ -233,7 +233,7 @@ def measure(count: int, rate: float, seconds: float, *, writer: bool, database: 
             address = children[0].stdout.readline().strip()
             if writer:
                 children.append(
-                    subprocess.Popen([sys.executable, __file__, "--write-on", url, "--profiles", str(count)])
+                    subprocess.Popen([sys.executable, __file__, "--write-on", url, "--profiles", str(count)], text=True)
                 )
                 time.sleep(2)
             server = psutil.Process(children[0].pid)
