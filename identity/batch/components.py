@@ -18,8 +18,12 @@ from identity.batch.tables import create, fetch, numbers
 from onevoice.configfile.identity_file import IdentityFile
 
 
-def roots_of(count: int, left: Sequence[int], right: Sequence[int]) -> list[int]:
-    """For each of `count` records the least record that it is connected with."""
+def connect(count: int, left: Sequence[int], right: Sequence[int]) -> tuple[list[int], list[bool]]:
+    """Connect records pair by pair.
+
+    Return for each of `count` records the least one that it is connected with, and for each pair whether it connected
+    what no earlier pair had.
+    """
     parent = list(range(count))
 
     def root(at: int) -> int:
@@ -27,23 +31,31 @@ def roots_of(count: int, left: Sequence[int], right: Sequence[int]) -> list[int]
             parent[at] = at = parent[parent[at]]
         return at
 
+    joined = []
     for a, b in zip(left, right, strict=True):
         one, other = root(a), root(b)
+        joined.append(one != other)
         parent[max(one, other)] = min(one, other)
     for at, above in enumerate(parent):  # parents are smaller, so theirs are settled
         parent[at] = parent[above]
-    return parent
+    return parent, joined
 
 
 def find_components(
     connection: duckdb.DuckDBPyConnection, base: Base, config: IdentityFile, musts: Sequence[tuple[int, int]]
 ) -> None:
-    """Write the table `component`: id, root, of the records that an edge or a must-link joins to another."""
-    found = fetch(connection, "select l, r from edges where probability >= ?", [config.thresholds.match])
-    left = [*found["l"].to_pylist(), *(a for a, _ in musts)]
-    right = [*found["r"].to_pylist(), *(b for _, b in musts)]
-    roots = pa.array(roots_of(len(base.refs), left, right), pa.int32())
-    create(connection, "root_of", pa.table({"id": numbers(len(base.refs)), "root": roots}))
+    """Write the tables `component`: id, root, of the records that an edge or a must-link joins to another, and
+    `joining`: the edges that join them when the heaviest come first."""
+    heaviest = fetch(
+        connection,
+        "select l, r, weight, probability from edges where probability >= ? order by weight desc, l, r",
+        [config.thresholds.match],
+    )
+    left = [*heaviest["l"].to_pylist(), *(a for a, _ in musts)]
+    right = [*heaviest["r"].to_pylist(), *(b for _, b in musts)]
+    roots, joined = connect(len(base.refs), left, right)
+    create(connection, "joining", heaviest.filter(pa.array(joined[: heaviest.num_rows], pa.bool_())))
+    create(connection, "root_of", pa.table({"id": numbers(len(base.refs)), "root": pa.array(roots, pa.int32())}))
     connection.execute(
         "create table component as select id, root from root_of "
         "where root in (select root from root_of group by root having count(*) > 1)"

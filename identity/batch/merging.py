@@ -17,6 +17,8 @@ from onevoice.configfile.identity_file import IdentityFile
 
 _SHARE = 10_000
 """Records of a share, more or less."""
+_Join = tuple[int, int, float, float]
+"""Two records by their positions, weight and probability."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +26,7 @@ class Customers:
     """Who is who: the number of every record's customer, what joined each, and what a person should look at."""
 
     of: pa.Int32Array
-    causes: pa.Table
+    joins: pa.Table
     review: pa.Table
 
 
@@ -37,19 +39,19 @@ def merge_all(
 ) -> Customers:
     """Make customers of the tables `component`, `difficult` and `edges`."""
     labels = fetch(connection, "select root from root_of order by id")["root"].to_pylist()
-    causes: list[tuple[int, int, int]] = []
+    joins: list[_Join] = []
     review: list[tuple[str, int, int, float, str]] = []
     for merged in each(_merge, _shares(connection, base, config, constraints)):
         for at, label in merged.labels:
             labels[at] = label
-        causes += merged.causes
+        joins += merged.joins
         review += merged.review
     counted: dict[int, int] = {}
     of = pa.array([counted.setdefault(label, len(counted)) for label in labels], pa.int32())
     create(connection, "customer", pa.table({"id": numbers(len(labels)), "number": of}))
     return Customers(
         of,
-        _causes(connection, config, [(counted[label], left, right) for label, left, right in causes]),
+        _joins(connection, joins),
         _review(connection, config, review),
     )
 
@@ -71,8 +73,8 @@ class _Merged:
 
     labels: list[tuple[int, int]]
     """(record, first record of its customer)."""
-    causes: list[tuple[int, int, int]]
-    """(first record of a customer, the two ends of its heaviest edge)."""
+    joins: list[_Join]
+    """Edges that joined two records."""
     review: list[tuple[str, int, int, float, str]]
 
 
@@ -113,28 +115,23 @@ def _merge(share: _Share) -> _Merged:
     for one in found.clusters:
         members = sorted(at[ref] for ref in one.members)
         merged.labels.extend((member, members[0]) for member in members)
-        if one.edges:
-            merged.causes.append((members[0], at[one.edges[0].left], at[one.edges[0].right]))
+        merged.joins.extend((at[e.left], at[e.right], e.weight, e.probability) for e in one.edges)
     return merged
 
 
-def _causes(
-    connection: duckdb.DuckDBPyConnection, config: IdentityFile, difficult: Sequence[tuple[int, int, int]]
-) -> pa.Table:
-    """For every customer that an edge joined its heaviest one: cluster, l, r."""
-    columns = zip(*difficult, strict=True) if difficult else ((), (), ())
-    names = ("cluster", "l", "r")
-    arrays = {name: pa.array(column, pa.int32()) for name, column in zip(names, columns, strict=True)}
+def _joins(connection: duckdb.DuckDBPyConnection, merged: Sequence[_Join]) -> pa.Table:
+    """The edges that joined each customer, the heaviest first: those of difficult components and all others."""
+    types = (pa.int32(), pa.int32(), pa.float64(), pa.float64())
+    columns = zip(*merged, strict=True) if merged else ((),) * len(types)
+    names = ("l", "r", "weight", "probability")
+    arrays = {name: pa.array(c, kind) for name, c, kind in zip(names, columns, types, strict=True)}
     create(connection, "merged", pa.table(arrays))
-    connection.execute(
-        "create or replace table merged as select * from merged union all "
-        "select number as cluster, l, r from (select root, l, r, row_number() over "
-        "(partition by root order by weight desc, l, r) as place from edges join component on id = l "
-        "where probability >= ? and root not in (select root from difficult)) first "
-        "join customer on customer.id = first.l where place = 1",
-        [config.thresholds.match],
+    return fetch(
+        connection,
+        "select number as cluster, l, r, weight, probability from (select * from merged union all select joining.* "
+        "from joining join component on id = l where root not in (select root from difficult)) "
+        "join customer on customer.id = l order by cluster, weight desc, l, r",
     )
-    return fetch(connection, "select cluster, l, r from merged order by cluster")
 
 
 def _review(

@@ -27,8 +27,8 @@ class BatchResult:
     model its bits; these are null where a link joined a pair that the score leaves out."""
     members: pa.Table
     """`ref`, `cluster`: the number of its customer. Customers are numbered from 0 in the order of their first refs."""
-    causes: pa.Table
-    """`cluster`, `left`, `right`: the heaviest edge that joined each customer of several records, if one did."""
+    joins: pa.Table
+    """`cluster`, `left`, `right`, `weight`, `probability`: the edges that joined each customer, the heaviest first."""
     review: pa.Table
     """`kind`, `left`, `right`, `weight`, `reason`: what a person should look at."""
     seconds: Mapping[str, float]

@@ -67,7 +67,7 @@ def resolve_all(
                 keys=named(keys.index()),
                 edges=named(fetch(connection, "select * from edges order by l, r")),
                 members=pa.table({"ref": named.array(numbers(len(base.refs))), "cluster": customers.of}),
-                causes=named(customers.causes),
+                joins=named(customers.joins),
                 review=named(customers.review),
                 seconds=clock.seconds,
             )

@@ -110,22 +110,16 @@ def _cards(result: BatchResult) -> Mapping[Ref, tuple[str, ...]]:
 
 
 def _clustering(result: BatchResult) -> Clustering:
-    """Customers and open questions; of the edges of a customer, the one that tells what joined it."""
+    """Customers, each with the edges that joined it, and open questions."""
     members: defaultdict[int, list[Ref]] = defaultdict(list)
     for ref, number in _rows(result.members.select(["ref", "cluster"])):
         members[number].append(Ref.parse(ref))
-    causes = {(left, right): number for number, left, right in _rows(result.causes)}
-    heaviest = {
-        causes[left, right]: Edge(Ref.parse(left), Ref.parse(right), weight, sure)
-        for left, right, weight, sure in _rows(result.edges.select(["left", "right", "weight", "probability"]))
-        if (left, right) in causes
-    }
+    joined: defaultdict[int, list[Edge]] = defaultdict(list)
+    for number, left, right, weight, sure in _rows(result.joins):
+        joined[number].append(Edge(Ref.parse(left), Ref.parse(right), weight, sure))
     review = result.review.select(["kind", "left", "right", "weight", "reason"])
     return Clustering(
-        tuple(
-            Cluster(frozenset(refs), (heaviest[number],) if number in heaviest else ())
-            for number, refs in members.items()
-        ),
+        tuple(Cluster(frozenset(refs), tuple(joined.get(number, ()))) for number, refs in members.items()),
         tuple(
             ReviewItem(kind, Ref.parse(left), Ref.parse(right), weight, reason)
             for kind, left, right, weight, reason in _rows(review)

@@ -52,8 +52,10 @@ def _same(records: Sequence[IdentityRecord], config: IdentityFile, model: Model,
     whole = cluster(forms, edges, said, config)
     number = {str(ref): at for at, one in enumerate(whole.clusters) for ref in one.members}
     assert {row["ref"]: row["cluster"] for row in found.members.to_pylist()} == number
-    assert [tuple(row.values()) for row in found.causes.to_pylist()] == [
-        (at, str(one.edges[0].left), str(one.edges[0].right)) for at, one in enumerate(whole.clusters) if one.edges
+    assert [tuple(row.values()) for row in found.joins.to_pylist()] == [
+        (at, str(e.left), str(e.right), e.weight, e.probability)
+        for at, one in enumerate(whole.clusters)
+        for e in one.edges
     ]
     assert [tuple(row.values()) for row in found.review.to_pylist()] == [
         (item.kind, str(item.left), str(item.right), item.weight, item.reason) for item in whole.review
@@ -141,7 +143,7 @@ def test_a_table_is_read_as_its_records_are(config: IdentityFile, model: Model) 
     given = pa.table({name: [row.get(name) for row in rows] for name in names})
     table = resolve_all(given, config, model)
     single = resolve_all(records, config, model)
-    for name in ("refs", "forms", "keys", "edges", "members", "causes", "review"):
+    for name in ("refs", "forms", "keys", "edges", "members", "joins", "review"):
         assert getattr(table, name).to_pylist() == getattr(single, name).to_pylist(), name
 
 
