@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import pyarrow as pa
+
+from identity.records import Cluster, Clustering, Edge, ReviewItem
+from onevoice.model import Ref
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,3 +37,30 @@ class BatchResult:
     """`kind`, `left`, `right`, `weight`, `reason`: what a person should look at."""
     seconds: Mapping[str, float]
     """Step -> how long it took."""
+
+    def clustering(self) -> Clustering:
+        """Customers, each with the edges that joined it, and open questions, as identity.cluster tells them."""
+        refs = [Ref.parse(ref) for ref in self.refs.to_pylist()]
+        members: list[list[Ref]] = []
+        for ref, number in zip(refs, self.members["cluster"].to_pylist(), strict=True):
+            if number == len(members):
+                members.append([])
+            members[number].append(ref)
+        joined: list[list[Edge]] = [[] for _ in members]
+        for number, left, right, weight, chance in _rows(self.joins):
+            joined[number].append(Edge(refs[left], refs[right], weight, chance))
+        clusters = (Cluster(frozenset(held), tuple(edges)) for held, edges in zip(members, joined, strict=True))
+        review = (
+            ReviewItem(kind, refs[left], refs[right], weight, reason)
+            for kind, left, right, weight, reason in _rows(self.review)
+        )
+        return Clustering(tuple(clusters), tuple(review))
+
+
+def _rows(table: pa.Table) -> Iterator[tuple[Any, ...]]:
+    """Rows, with positions instead of refs."""
+    columns = []
+    for column in table.columns:
+        positions = pa.types.is_dictionary(column.type)
+        columns.append([one for chunk in column.chunks for one in (chunk.indices if positions else chunk).to_pylist()])
+    return zip(*columns, strict=True)

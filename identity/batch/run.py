@@ -41,7 +41,8 @@ def resolve_all(
     """
     require_fit(model, config)
     clock = _Clock()
-    given = canonical(records)
+    with clock("read"):
+        given = canonical(records)
     with uncollected(), workers(len(given.refs)) as each, engine() as connection:
         with clock("normalise"):
             base = normalise_all(given, config, model, each)

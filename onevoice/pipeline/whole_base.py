@@ -6,7 +6,6 @@ It ends where resolving the same records change by change would end. It pays fro
 from __future__ import annotations
 
 import hashlib
-from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -15,12 +14,8 @@ import pyarrow as pa
 
 from identity import (
     NORMALISER_VERSION,
-    Cluster,
-    Clustering,
     Constraint,
-    Edge,
     IdentityRecord,
-    ReviewItem,
 )
 from identity.batch import BatchResult, resolve_all
 from onevoice.model import Ref
@@ -66,7 +61,7 @@ def resolve_everybody(hub: Hub, connection: Connection) -> tuple[Changes, Neighb
     near = Neighbourhood(
         refs=known,
         cards=_cards(result),
-        clustering=_clustering(result),
+        clustering=result.clustering(),
         constraints=constraints,
         edges=result.edges.num_rows,
     )
@@ -107,21 +102,3 @@ def _cards(result: BatchResult) -> Mapping[Ref, tuple[str, ...]]:
     """Card numbers by record, of those that have any."""
     held = zip(result.forms.column("ref").to_pylist(), result.forms.column("cards").to_pylist(), strict=True)
     return {Ref.parse(ref): tuple(cards) for ref, cards in held if cards}
-
-
-def _clustering(result: BatchResult) -> Clustering:
-    """Customers, each with the edges that joined it, and open questions."""
-    members: defaultdict[int, list[Ref]] = defaultdict(list)
-    for ref, number in _rows(result.members.select(["ref", "cluster"])):
-        members[number].append(Ref.parse(ref))
-    joined: defaultdict[int, list[Edge]] = defaultdict(list)
-    for number, left, right, weight, sure in _rows(result.joins):
-        joined[number].append(Edge(Ref.parse(left), Ref.parse(right), weight, sure))
-    review = result.review.select(["kind", "left", "right", "weight", "reason"])
-    return Clustering(
-        tuple(Cluster(frozenset(refs), tuple(joined.get(number, ()))) for number, refs in members.items()),
-        tuple(
-            ReviewItem(kind, Ref.parse(left), Ref.parse(right), weight, reason)
-            for kind, left, right, weight, reason in _rows(review)
-        ),
-    )

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from identity import (
     Constraint,
+    Edge,
     IdentityRecord,
     Model,
     Resolver,
@@ -52,15 +53,17 @@ def _same(records: Sequence[IdentityRecord], config: IdentityFile, model: Model,
     whole = cluster(forms, edges, said, config)
     number = {str(ref): at for at, one in enumerate(whole.clusters) for ref in one.members}
     assert {row["ref"]: row["cluster"] for row in found.members.to_pylist()} == number
-    assert [tuple(row.values()) for row in found.joins.to_pylist()] == [
-        (at, str(e.left), str(e.right), e.weight, e.probability)
-        for at, one in enumerate(whole.clusters)
-        for e in one.edges
+    told = found.clustering()
+    assert [one.members for one in told.clusters] == [one.members for one in whole.clusters]
+    assert [[_bare(e) for e in one.edges] for one in told.clusters] == [
+        [_bare(e) for e in one.edges] for one in whole.clusters
     ]
-    assert [tuple(row.values()) for row in found.review.to_pylist()] == [
-        (item.kind, str(item.left), str(item.right), item.weight, item.reason) for item in whole.review
-    ]
+    assert told.review == whole.review
     return found
+
+
+def _bare(edge: Edge) -> tuple[object, ...]:
+    return edge.left, edge.right, edge.weight, edge.probability
 
 
 def _plain(value: object) -> object:
