@@ -254,7 +254,7 @@ class Life(RuleBasedStateMachine):
         before = partition(self.hub)
         sync(self.hub)
         self._compare()
-        self._same_people_keep_their_ids(before)
+        self._ids_last(before)
 
     def _compare(self) -> None:
         """The store is what one batch over its records makes of them."""
@@ -296,11 +296,16 @@ class Life(RuleBasedStateMachine):
                 assert current is None or current in people
                 assert profile_id not in people or current == profile_id
 
-    def _same_people_keep_their_ids(self, before: Mapping[str, frozenset[str]]) -> None:
-        """A person whose records are the same as before keeps the id."""
-        after = {members: profile_id for profile_id, members in partition(self.hub).items()}
-        for profile_id, members in before.items():
-            assert after.get(members, profile_id) == profile_id
+    def _ids_last(self, before: Mapping[str, frozenset[str]]) -> None:
+        """Profiles that were not torn apart keep their id; where several became one, the oldest id stays."""
+        people = partition(self.hub)
+        there = frozenset().union(*people.values())
+        with self.hub.store.read() as connection:
+            lives = identities.load_lives(connection, before)
+        for profile_id, members in people.items():
+            from_ids = [old for old, had in before.items() if had & members]
+            if from_ids and all(before[old] & there <= members for old in from_ids):
+                assert profile_id == min(from_ids, key=lambda old: (lives[old].created_at, old))
 
     def teardown(self) -> None:
         """One batch on an empty store ends with the same profiles and the same questions."""
