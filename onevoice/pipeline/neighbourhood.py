@@ -82,15 +82,21 @@ def components(
     connection: Connection, reach: Collection[str]
 ) -> tuple[set[str], list[EdgeRow], list[tuple[str, str, bool]]]:
     """All records that edges or decisions connect with some, with these edges and decisions."""
-    reach = set(reach)
-    while True:
-        edges = identities.edges_of_components(connection, reach)
-        constraints = identities.load_constraints(connection, reach)
-        wider = reach | {ref for edge in edges for ref in (edge.left, edge.right)}
-        wider |= {ref for left, right, _ in constraints for ref in (left, right)}
-        if wider == reach:
-            return reach, edges, constraints
-        reach = wider
+    seen: set[str] = set()
+    edges: list[EdgeRow] = []
+    constraints: list[tuple[str, str, bool]] = []
+    front = set(reach)
+    while front:
+        seen |= front
+        edges += identities.edges_of(connection, front)
+        constraints += identities.load_constraints(connection, front)
+        ends = {end for edge in edges for end in (edge.left, edge.right)}
+        front = ends.union(end for left, right, _ in constraints for end in (left, right)) - seen
+    return seen, sorted(set(edges), key=_ends), sorted(set(constraints))
+
+
+def _ends(edge: EdgeRow) -> tuple[str, str]:
+    return edge.left, edge.right
 
 
 def cluster(

@@ -26,6 +26,7 @@ from identity import (
     single_keys,
     surname_key,
 )
+from onevoice.configfile.identity_file import IdentityFile
 from onevoice.model import Ref
 from onevoice.pipeline.candidates import bearing, degrees, holders, limits_of, load_forms
 from onevoice.pipeline.hub import Hub
@@ -102,7 +103,7 @@ def _edges(hub: Hub, connection: Connection, asked: NormalisedRecord) -> list[Ed
     """The edges that the record would have, with its own keys counted as if it were there."""
     config = hub.config.identity
     limits = limits_of(config.guards)
-    own = _counted_in(connection, asked, degrees(connection, blocking_keys(asked, config), limits), limits.surnames)
+    own = _counted_in(connection, asked, degrees(connection, blocking_keys(asked, config), limits), config)
     under = holders(connection, {key for key, degree in own.items() if in_use(key, degree, config.guards)})
     found = load_forms(connection, {ref for refs in under.values() for ref in refs})
     telling = {key for form in found.values() for key in single_keys(form, config)} - own.keys()
@@ -111,16 +112,13 @@ def _edges(hub: Hub, connection: Connection, asked: NormalisedRecord) -> list[Ed
 
 
 def _counted_in(
-    connection: Connection, asked: NormalisedRecord, standing: Mapping[str, Degree], most: int
+    connection: Connection, asked: NormalisedRecord, standing: Mapping[str, Degree], config: IdentityFile
 ) -> dict[str, Degree]:
-    """Degrees with one more record; its surname adds one where no other record under the key has it."""
-    surname = surname_key(asked)
-    unsure = {key for key, degree in standing.items() if surname and degree.surnames < most}
-    there = bearing(connection, unsure, surname)
-    return {
-        key: Degree(degree.records + 1, degree.surnames + (key in unsure and key not in there))
-        for key, degree in standing.items()
-    }
+    """Degrees with one more record. Its surname counts where it would make a value shared; elsewhere nobody asks."""
+    surname, most = surname_key(asked), config.guards.max_surnames
+    full = {key for key in single_keys(asked, config) if surname and standing[key].surnames == most}
+    more = full - bearing(connection, full, surname)
+    return {key: Degree(degree.records + 1, degree.surnames + (key in more)) for key, degree in standing.items()}
 
 
 def _home(connection: Connection, homes: Mapping[str, str], clusters: Iterable[Cluster], own: Cluster) -> str:

@@ -13,7 +13,7 @@ from typing import Any
 import orjson
 from sqlalchemy import ARRAY, BigInteger, Connection, TextClause, bindparam, select, text
 
-from onevoice.store.engine import chunks, insert_missing, rows_in
+from onevoice.store.engine import Asking, chunks, insert_missing, rows_in
 from onevoice.store.schema import block
 
 _COUNTS = """
@@ -25,6 +25,7 @@ SELECT given.value,
 FROM """
 _SQLITE = text(_COUNTS + "json_each(:codes) AS given")
 _POSTGRESQL = text(_COUNTS + "unnest(:codes) AS given(value)").bindparams(bindparam("codes", type_=ARRAY(BigInteger)))
+_HOLDERS = Asking(select(block.c.value, block.c.ref), block.c.value)
 _REMOVAL = block.delete().where(block.c.value == bindparam("b_value"), block.c.ref == bindparam("b_ref"))
 
 
@@ -73,7 +74,7 @@ def count_degrees(connection: Connection, codes: Iterable[int], limits: Limits) 
 def refs_under(connection: Connection, codes: Iterable[int]) -> dict[int, list[str]]:
     """Refs of the records under each code."""
     found: dict[int, list[str]] = {}
-    for value, ref in rows_in(connection, select(block.c.value, block.c.ref), block.c.value, set(codes)):
+    for value, ref in _HOLDERS.rows(connection, set(codes)):
         found.setdefault(value, []).append(ref)
     return found
 

@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import Connection, func, select
 
 from onevoice.store.changes import ChangeRow, note_changes
-from onevoice.store.engine import among, chunks, delete_in, insert_missing, rows_in, upsert
+from onevoice.store.engine import Asking, among, chunks, delete_in, insert_missing, rows_in, upsert
 from onevoice.store.schema import (
     card,
     decision,
@@ -65,6 +65,17 @@ class LineageRow:
     cause: str
 
 
+_EDGE = select(*(edge.c[name] for name in EdgeRow.__slots__))
+_EDGES = (Asking(_EDGE, edge.c.left), Asking(_EDGE, edge.c.right))
+_FORMS = Asking(select(identity_record.c.ref, identity_record.c.normalised), identity_record.c.ref)
+_IN_FORCE = select(steward_constraint.c.left, steward_constraint.c.right, steward_constraint.c.same).where(
+    steward_constraint.c.withdrawn_at.is_(None)
+)
+_CONSTRAINTS = (Asking(_IN_FORCE, steward_constraint.c.left), Asking(_IN_FORCE, steward_constraint.c.right))
+_LINKS = Asking(select(source_link.c.ref, source_link.c.profile_id), source_link.c.ref)
+_LIVES = Asking(select(profile.c.profile_id, profile.c.created_at, profile.c.redirect), profile.c.profile_id)
+
+
 def customers_touched(connection: Connection, refs: Iterable[str]) -> set[str]:
     """Customer records behind any records: themselves, or the owner, or (for tiers and balances) the owner's owner."""
     refs = set(refs)
@@ -104,7 +115,8 @@ def all_customer_refs(connection: Connection) -> list[str]:
 
 def all_hashes(connection: Connection) -> dict[str, str]:
     """Hash of the normalised form, of every record that takes part in resolution, by ref."""
-    return dict(connection.execute(select(identity_record.c.ref, identity_record.c.hash)).tuples().all())
+    rows = connection.execute(select(identity_record.c.ref, identity_record.c.hash))
+    return {row.ref: row.hash for row in rows}
 
 
 def more_than(connection: Connection, number: float) -> bool:
@@ -121,8 +133,7 @@ def load_hashes(connection: Connection, refs: Iterable[str]) -> dict[str, str]:
 
 def load_normalised(connection: Connection, refs: Iterable[str]) -> dict[str, Any]:
     """Normalised form by ref."""
-    statement = select(identity_record.c.ref, identity_record.c.normalised)
-    return {row.ref: row.normalised for row in rows_in(connection, statement, identity_record.c.ref, refs)}
+    return {row.ref: row.normalised for row in _FORMS.rows(connection, refs)}
 
 
 def save_normalised(connection: Connection, rows: Sequence[NormalisedRow], removed: Iterable[str]) -> None:
@@ -138,11 +149,7 @@ def save_normalised(connection: Connection, rows: Sequence[NormalisedRow], remov
 def edges_of(connection: Connection, refs: Iterable[str]) -> list[EdgeRow]:
     """Every edge of the refs, sorted."""
     refs = set(refs)
-    statement = select(*(edge.c[name] for name in EdgeRow.__slots__))
-    rows = {
-        tuple(row) for column in (edge.c.left, edge.c.right) for row in rows_in(connection, statement, column, refs)
-    }
-    return [EdgeRow(*row) for row in sorted(rows)]
+    return [EdgeRow(*row) for row in sorted({tuple(row) for asking in _EDGES for row in asking.rows(connection, refs)})]
 
 
 def edges_of_components(connection: Connection, refs: Iterable[str]) -> list[EdgeRow]:
@@ -181,22 +188,17 @@ def replace_edges(connection: Connection, changed: Iterable[str], edges: Sequenc
 
 def load_constraints(connection: Connection, refs: Iterable[str] | None = None) -> list[tuple[str, str, bool]]:
     """Steward decisions in force (left, right, same person?) that touch the refs, or all of them."""
-    statement = select(steward_constraint).where(steward_constraint.c.withdrawn_at.is_(None))
     if refs is None:
-        rows = list(connection.execute(statement))
-    else:
-        refs = set(refs)
-        rows = [
-            *rows_in(connection, statement, steward_constraint.c.left, refs),
-            *rows_in(connection, statement, steward_constraint.c.right, refs),
-        ]
-    return sorted({(row.left, row.right, bool(row.same)) for row in rows})
+        return sorted({(left, right, same) for left, right, same in connection.execute(_IN_FORCE)})
+    refs = set(refs)
+    return sorted(
+        {(left, right, same) for asking in _CONSTRAINTS for left, right, same in asking.rows(connection, refs)}
+    )
 
 
 def load_links(connection: Connection, refs: Iterable[str]) -> dict[str, str]:
     """Profile id by customer ref."""
-    statement = select(source_link.c.ref, source_link.c.profile_id)
-    return {row.ref: row.profile_id for row in rows_in(connection, statement, source_link.c.ref, refs)}
+    return {row.ref: row.profile_id for row in _LINKS.rows(connection, refs)}
 
 
 def load_members(connection: Connection, profile_ids: Iterable[str]) -> dict[str, list[str]]:
@@ -224,8 +226,7 @@ class Life:
 
 def load_lives(connection: Connection, profile_ids: Iterable[str]) -> dict[str, Life]:
     """Lives of the profile ids that exist, live or retired."""
-    statement = select(profile.c.profile_id, profile.c.created_at, profile.c.redirect)
-    found = rows_in(connection, statement, profile.c.profile_id, set(profile_ids))
+    found = _LIVES.rows(connection, set(profile_ids))
     return {row.profile_id: Life(row.created_at, row.redirect) for row in found}
 
 

@@ -22,7 +22,7 @@ KEPT = {
     "edge": ("left", "right", "kind", "weight", "probability"),
     "source_link": ("ref", "profile_id"),
     "lineage": ("profile_id", "other_id", "kind", "cause"),
-    "review": ("left", "right", "kind", "reason"),
+    "review": ("left", "right", "kind", "weight", "reason"),
 }
 TABLES = (identity_record, block, card, edge, source_link, lineage, review)
 
