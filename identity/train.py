@@ -120,7 +120,10 @@ def _told(
     """The figures of one comparison, and its levels that the records do not show: of these, those that are lent."""
     untrained = all(level.m is None for level in seen)
     if untrained and lent is None:
-        raise IdentityError(f"{comparison.name}: no training rule reaches it (add a rule without its columns)")
+        raise IdentityError(
+            f"{comparison.name}: there are no pairs to learn it from (map its fields, take it out of `comparisons`, or "
+            "name a model that has it)"
+        )
     names = [outcome.name for outcome in kind_of(comparison).outcomes]
     unseen = [name for name, level in zip(names, seen, strict=True) if untrained or level.nowhere]
     levels = {

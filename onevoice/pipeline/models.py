@@ -250,7 +250,7 @@ def use(hub: Hub, text: str) -> tuple[str, str]:
     fitting(hub, version)
     before = hub.config.identity.model
     if version.name != before:
-        _write_model_name(hub.root / IDENTITY_FILE, version.name)
+        _write_model_name((hub.root / IDENTITY_FILE).resolve(), version.name)
     return before, version.name
 
 

@@ -221,14 +221,30 @@ def test_the_report_names_nobody(say: Say, shop: Path, persons: dict[str, str], 
 
 def test_a_model_that_does_not_fit_is_refused(say: Say, shop: Path) -> None:
     identity = shop / "config/identity.yaml"
-    assert say("identity", "train")[0] == 0
-    whole = identity.read_text("utf-8")
-    identity.write_text(whole.replace("  - kind: card\n", ""), "utf-8")
-    for command in (("use", "person-1"), ("compare", "person-1", "person-1")):
+    identity.write_text(identity.read_text("utf-8").replace("  - kind: card\n", ""), "utf-8")
+    for command in (("use", "person"), ("compare", "person", "person")):
         code, _, err = say("identity", *command)
         assert (code, "the configuration compares" in err) == (1, True)
     assert say("identity", "train")[0] == 0, "a model that fits can always be trained"
-    assert load_model("models/person-2.yaml", shop / "config").comparisons[-1].kind == "phone"
+    assert load_model("models/person-1.yaml", shop / "config").comparisons[-1].kind == "phone"
+
+
+def test_a_missing_model_can_be_replaced(say: Say, shop: Path) -> None:
+    identity = shop / "config/identity.yaml"
+    identity.write_text(identity.read_text("utf-8").replace("model: person.yaml", 'model: "gone.yaml" # ours'), "utf-8")
+    assert say("sync", "--as-of", AS_OF)[0] == 1
+    assert [one["in_use"] for one in of(say, "models")] == [False]
+    assert of(say, "use", "person") == {"before": "gone.yaml", "after": "person.yaml"}
+    assert "model: person.yaml # ours\n" in identity.read_text("utf-8")
+    assert say("sync", "--as-of", AS_OF)[0] == 0
+
+
+def test_two_records_are_explained_in_bits_and_limits(say: Say, persons: dict[str, str]) -> None:
+    left, right, *_ = persons
+    code, out, _ = say("explain", left, right)
+    assert code == 0
+    assert "Each bit doubles the odds that they are one person; 0 is even." in out
+    assert "merged from +0.0 bits; a steward is asked from -4.2." in out
 
 
 def test_a_version_that_is_not_there_is_told(say: Say) -> None:

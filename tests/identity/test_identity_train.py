@@ -88,7 +88,7 @@ def test_what_the_records_do_not_show_is_borrowed_and_told(
         NormalisedRecord(**{name: getattr(record, name) for name in record.__slots__ if name != "cards"})
         for record in people
     ]
-    with pytest.raises(IdentityError, match="card: no training rule reaches it"):
+    with pytest.raises(IdentityError, match="card: there are no pairs to learn it from"):
         train(bare, config, name="t", trained_on="x")
     made = train(bare, config, name="t", trained_on="x", borrow=model)
     assert made.comparisons[-1] == model.comparisons[-1]
