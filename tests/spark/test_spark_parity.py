@@ -65,4 +65,5 @@ def test_a_hundred_thousand_records_come_to_the_same_customers(session: Any, con
     assert ours.edges.num_rows > 100_000
     assert theirs.edges.equals(ours.edges)
     assert theirs.members.equals(ours.members)
+    assert theirs.joins.equals(ours.joins)
     assert theirs.review.equals(ours.review)
