@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from identity import load_model
+from identity import load_model, save_model
 from onevoice.cli import app as command_line
 from onevoice.pipeline import open_hub
 from onevoice.store import steward
@@ -237,6 +237,20 @@ def test_a_missing_model_can_be_replaced(say: Say, shop: Path) -> None:
     assert of(say, "use", "person") == {"before": "gone.yaml", "after": "person.yaml"}
     assert "model: person.yaml # ours\n" in identity.read_text("utf-8")
     assert say("sync", "--as-of", AS_OF)[0] == 0
+
+
+def test_what_does_not_change_a_score_looks_at_nobody_again(say: Say, shop: Path) -> None:
+    """A rule of survivorship is no matter of matching, and a model under another name is the same model."""
+    (shop / "config/models").mkdir()
+    save_model(load_model("person.yaml"), shop / "config/models/ours.yaml")
+    identity = shop / "config/identity.yaml"
+    text = identity.read_text("utf-8").replace("model: person.yaml", "model: models/ours.yaml")
+    assert "default: [most_recent, source_order]" in text
+    identity.write_text(text.replace("default: [most_recent, source_order]", "default: [most_frequent]"), "utf-8")
+    code, out, err = say("sync", "--as-of", AS_OF)
+    assert code == 0
+    assert "resolve: nothing to do" in out + err
+    assert "unify: profiles 269" in out + err
 
 
 def test_two_records_are_explained_in_bits_and_limits(say: Say, persons: dict[str, str]) -> None:
