@@ -73,13 +73,14 @@ class _Choice:
         return self._decided(bids, beside, days) if self.rules else {self.fields[0]: _union(bids)}
 
     def _told(self, newest: IdentityRecord, held: Sequence[Any]) -> Chosen | None:
-        """What all records say, in the newest one's name; None where that may be several values."""
+        """What all records say, in the newest one's name; None where there is more to it: several values, or junk."""
         chosen: Chosen = {}
         for name, read, value in zip(self.fields, self.reads, held, strict=True):
-            if value.__class__ is not str and value is not None:
+            if value is None:
+                continue
+            if value.__class__ is not str or not read(value, newest.data):
                 return None
-            if value is not None and read(value, newest.data):
-                chosen[name] = Provenance(value, newest.ref, ONLY, newest.updated_at, ())
+            chosen[name] = Provenance(value, newest.ref, ONLY, newest.updated_at, ())
         return chosen
 
     def _decided(self, bids: Sequence[Bid], beside: Circumstances, days: list[date]) -> Chosen:

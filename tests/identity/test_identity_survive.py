@@ -103,6 +103,10 @@ def test_a_number_is_read_by_the_rules_of_its_own_records_country(config: Identi
     there = _record("crm", 2024, phone="0171 2345678", country="DE")
     abroad = _record("shop", 2020, phone="+491712345678", country="DE")
     assert survive([there, abroad], config).provenance["phone"].rule == "only"
+    number = {"phone": "0664 123456789"}
+    at_home, stray = _record("crm", 2020, **number, country="AT"), _record("shop", 2024, **number, country="US")
+    assert survive([stray], config).fields == {"country": "US"}
+    assert survive([at_home, stray], config).provenance["phone"].ref == at_home.ref
 
 
 def test_verified_by_a_flag_by_a_yes_and_last_where_mail_bounced(config: IdentityFile) -> None:
