@@ -95,9 +95,11 @@ def build(folder: Path, records: int, kept_back: int) -> tuple[Path, list[Row]]:
             store_page(hub, page)
             page = []
     store_page(hub, page)
-    for step in (resolve, unify):
-        _, took = timed(step, hub)
-        print(f"built: {step.__name__} of {records:,} records: {took}", flush=True)
+    _, took = timed(resolve, hub)
+    print(f"built: resolve of {records:,} records: {took}", flush=True)
+    with hub.store.begin() as connection:  # golden records are made later, of the profiles that a change touches
+        for step in ("unify", "plan"):
+            pages.finish_work(connection, step, pages.load_work(connection, step))
     hub.store.close()
     later.write_text(json.dumps(arrivals), "utf-8")
     return path, arrivals

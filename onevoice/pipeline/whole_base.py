@@ -26,7 +26,7 @@ from onevoice.pipeline.unify import identity_record
 from onevoice.store import Connection, identities
 from onevoice.store.engine import chunks, fill
 from onevoice.store.schema import block, card, edge
-from onevoice.store.schema import identity_record as form
+from onevoice.store.schema import identity_record as normalised
 
 LEAST = 10_000
 """Changed records from which a full run may be quicker than one change after another."""
@@ -75,7 +75,7 @@ def _records(connection: Connection, refs: list[str]) -> Iterator[IdentityRecord
 
 
 def _write(connection: Connection, result: BatchResult) -> None:
-    fill(connection, form, ("ref", "normalised", "hash"), _forms(result))
+    fill(connection, normalised, ("ref", "normalised", "hash"), _forms(result))
     numbers = ((number, str(ref)) for ref, cards in _cards(result).items() for number in cards if len(number) <= 200)
     fill(connection, card, ("number", "ref"), numbers)
     fill(connection, block, ("value", "ref", "surname"), _rows(result.keys.sort_by([("value", "ascending")])))
@@ -85,20 +85,33 @@ def _write(connection: Connection, result: BatchResult) -> None:
 
 def _forms(result: BatchResult) -> Iterator[tuple[str, str, str]]:
     """(ref, normalised form, its hash), as a change would store them."""
-    for page in result.forms.to_batches(_PAGE):
-        for row in page.to_pylist():
-            ref = Ref.parse(row["ref"])
-            held = {**row, "ref": [ref.system, ref.stream, ref.key], "version": NORMALISER_VERSION}
-            text = orjson.dumps(held, option=orjson.OPT_SORT_KEYS)
-            yield row["ref"], text.decode(), hashlib.blake2b(text, digest_size=16).hexdigest()
+    names = result.forms.column_names
+    for values in _rows(result.forms):
+        held = dict(zip(names, values, strict=True))
+        ref = Ref.parse(held["ref"])
+        form = {**held, "ref": [ref.system, ref.stream, ref.key], "version": NORMALISER_VERSION}
+        text = orjson.dumps(form, option=orjson.OPT_SORT_KEYS)
+        yield held["ref"], text.decode(), hashlib.blake2b(text, digest_size=16).hexdigest()
 
 
 def _rows(table: pa.Table) -> Iterator[tuple[Any, ...]]:
+    """Rows as Python values; what a dictionary holds becomes one only once, however many rows have it."""
+    table = table.unify_dictionaries()
+    kinds = [_kinds(column) for column in table.columns]
     for page in table.to_batches(_PAGE):
-        yield from zip(*(column.to_pylist() for column in page.columns), strict=True)
+        columns = zip(page.columns, kinds, strict=True)
+        yield from zip(*(_values(column, told) for column, told in columns), strict=True)
+
+
+def _kinds(column: pa.ChunkedArray) -> list[Any] | None:
+    """Distinct values of a column that is dictionary-encoded."""
+    return column.chunk(0).dictionary.to_pylist() if pa.types.is_dictionary(column.type) and column.num_chunks else None
+
+
+def _values(column: pa.Array, kinds: list[Any] | None) -> list[Any]:
+    return column.to_pylist() if kinds is None else [kinds[code] for code in column.indices.to_pylist()]
 
 
 def _cards(result: BatchResult) -> Mapping[Ref, tuple[str, ...]]:
     """Card numbers by record, of those that have any."""
-    held = zip(result.forms.column("ref").to_pylist(), result.forms.column("cards").to_pylist(), strict=True)
-    return {Ref.parse(ref): tuple(cards) for ref, cards in held if cards}
+    return {Ref.parse(ref): tuple(cards) for ref, cards in _rows(result.forms.select(["ref", "cards"])) if cards}
