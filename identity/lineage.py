@@ -83,7 +83,7 @@ def assign_ids(
             held[at], event = _found(one, previous, living, new_id, standing)
             living.add(held[at])
             events.append(event)
-    assigned = {ref: held[at] for at, one in enumerate(ordered) for ref in sorted(one.members, key=_TEXTS)}
+    assigned = {ref: held[at] for at, one in enumerate(ordered) for ref in one.members}
     lost = {event.profile_id for event in events if event.kind == "merged"}
     told = {(event.profile_id, event.other_id) for event in events if event.kind in ("split", "restored")}
     for ref, now in assigned.items():
@@ -97,7 +97,6 @@ def assign_ids(
 
 def _wishes(pid: str, counts: Counter[int], clusters: Sequence[Cluster], new_id: Callable[[Ref], str]) -> list[int]:
     """Clusters that hold records of this id, the one with its anchor first, then those with most of its records."""
-
     if len(counts) == 1:
         return list(counts)
 
@@ -117,14 +116,17 @@ def _found(
 ) -> tuple[str, LineageEvent]:
     """An id for a cluster that inherits none: a retired id founded by one of its records, else a new one."""
     members = sorted(one.members, key=_TEXTS)
-    ids = [new_id(ref) for ref in members]
     origin = next((previous[ref] for ref in members if ref in previous), "")
-    for ref, pid in zip(members, ids, strict=True):
-        if pid not in living and standing(pid) == "retired":
+    unused: tuple[str, Ref] | None = None
+    for ref in members:
+        pid = new_id(ref)
+        state = "living" if pid in living else standing(pid)
+        if state == "retired":
             return pid, LineageEvent("restored", pid, origin, str(ref))
-    for ref, pid in zip(members, ids, strict=True):
-        if pid not in living and standing(pid) == "free":
-            return pid, LineageEvent("split" if origin else "created", pid, origin, str(ref))
+        if state == "free" and unused is None:
+            unused = pid, ref
+    if unused is not None:
+        return unused[0], LineageEvent("split" if origin else "created", unused[0], origin, str(unused[1]))
     first, generation = members[0], 1
     while True:
         pid = new_id(Ref(first.system, first.stream, f"{first.key}\0{generation}"))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from identity import Cluster, assign_ids, profile_id
+from identity import Cluster, Edge, assign_ids, profile_id
 from onevoice.model import Ref
 
 
@@ -61,6 +61,22 @@ def test_a_split_after_a_merge_restores_the_retired_id() -> None:
     )
     assert changes.assigned == {_ref("a"): a, _ref("b"): b}
     assert [(e.kind, e.profile_id, e.other_id) for e in changes.events] == [("restored", b, a)]
+
+
+def test_a_retired_id_comes_back_before_a_new_one_is_made() -> None:
+    retired = profile_id(_ref("b"))
+    changes = assign_ids({}, _clusters("ab"), standing=lambda pid: "retired" if pid == retired else "free")
+    assert set(changes.assigned.values()) == {retired}
+    assert [(e.kind, e.cause) for e in changes.events] == [("restored", str(_ref("b")))]
+
+
+def test_a_merge_names_the_match_that_joined_the_two() -> None:
+    """Heavier matches within either of the two joined nothing new."""
+    pairs = (("a", "b", 20.0), ("c", "d", 19.0), ("b", "c", 5.0))
+    edges = tuple(Edge(_ref(left), _ref(right), weight, 1.0) for left, right, weight in pairs)
+    previous = {_ref("a"): "P", _ref("b"): "P", _ref("c"): "Q", _ref("d"): "Q"}
+    [merged] = assign_ids(previous, [Cluster(frozenset(previous), edges)]).events
+    assert (merged.kind, merged.cause) == ("merged", f"{_ref('b')} = {_ref('c')}")
 
 
 def test_a_record_that_moves_between_living_profiles_is_told() -> None:
