@@ -13,7 +13,7 @@ from identity.batch.keys import Keys
 from identity.batch.parts import MODEL, Base, Made, records_of
 from identity.batch.tables import create, fetch, numbers
 from identity.comparisons import kind_of
-from identity.conditions import DUCKDB, Condition, columns_of
+from identity.conditions import DUCKDB, Condition, Every, columns_of
 from identity.links import LINK_WEIGHT, link_holds
 from identity.model import ComparisonFigures, Model
 from identity.score import floor_of, predict, probability, total_of
@@ -45,7 +45,9 @@ def _leave_out_names_alone(connection: duckdb.DuckDBPyConnection, model: Model) 
     Most pairs of a large base share nothing but a common name. They would be dropped after scoring; to look first
     for one level that counts as more is much cheaper than to weigh all.
     """
-    enough = [condition for figures in model.comparisons for condition in _supporting(figures, model)]
+    any_of = [condition for figures in model.comparisons for condition in _supporting(figures, model)]
+    # Where one condition asks for all that another asks for and more, the other says it all.
+    enough = [one for one in any_of if not any(_parts(other) < _parts(one) for other in any_of)]
     columns = sorted(set().union(*(columns_of(condition) for condition in enough)))
     beside = "".join(f", a.{column} as {column}_l, b.{column} as {column}_r" for column in columns)
     conditions = " or ".join(f"({DUCKDB.render(condition)})" for condition in enough) or "false"
@@ -69,6 +71,13 @@ def _supporting(figures: ComparisonFigures, model: Model) -> Iterator[Condition]
         yield ~kind.silent
     if floor < 0:
         yield kind.silent
+
+
+def _parts(condition: Condition) -> frozenset[Condition]:
+    """What must hold together for a condition to hold."""
+    if isinstance(condition, Every):
+        return frozenset().union(*(_parts(part) for part in condition.parts))
+    return frozenset((condition,))
 
 
 def _records(base: Base, model: Model, shared: set[str]) -> pa.Table:

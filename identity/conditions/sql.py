@@ -147,7 +147,9 @@ DUCKDB = Dialect(
     # arguments now and then, so they are put in order. Its last binary digit differs between processors.
     alike="{one} is not null and {other} is not null "
     "and jaro_winkler_similarity(least({one}, {other}), greatest({one}, {other})) >= {cut} - 1e-9",
-    slip="damerau_levenshtein({one}, {other}) <= 1",
+    # damerau_levenshtein takes microseconds, so it only decides where it can: a swap of neighbours is two plain slips.
+    slip="(abs(length({one}) - length({other})) <= 1 and levenshtein({one}, {other}) <= 2 "
+    "and damerau_levenshtein({one}, {other}) <= 1)",
     overlap="list_has_any({one}, {other})",
     common="len(list_intersect({one}, {other}))",
     digits="regexp_replace({text}, '[^0-9]', '', 'g')",
