@@ -74,7 +74,7 @@ def explain(
 
 
 def _explain_pair(hub: Hub, left: str, right: str, *, as_json: bool) -> None:
-    from onevoice.cli.audit.masks import Masks
+    from onevoice.cli.masks import Masks
     from onevoice.cli.review import pair_json, print_pair
     from onevoice.pipeline.review import compare
 

@@ -13,7 +13,7 @@ from onevoice.cli.terminal import out, print_json, table
 from onevoice.errors import OnevoiceError
 
 if TYPE_CHECKING:
-    from onevoice.cli.audit.masks import Masks
+    from onevoice.cli.masks import Masks
     from onevoice.pipeline.history import History
 
 profile = typer.Typer(help="What happened to a profile id. `onevoice explain` shows the customer behind it.")
@@ -27,7 +27,7 @@ def show_history(
     as_json: AsJson = False,
 ) -> None:
     """Show every event in the life of a profile id with its cause, where a retired id leads now, and its records."""
-    from onevoice.cli.audit.masks import Masks
+    from onevoice.cli.masks import Masks
     from onevoice.pipeline.history import history
     from onevoice.pipeline.overview import profile_behind
 

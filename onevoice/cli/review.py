@@ -14,7 +14,7 @@ from onevoice.cli.sync import AsJson, run_showing
 from onevoice.cli.terminal import out, print_json, table
 
 if TYPE_CHECKING:
-    from onevoice.cli.audit.masks import Masks
+    from onevoice.cli.masks import Masks
     from onevoice.pipeline import Hub
     from onevoice.pipeline.review import Asked, Pair, Side
     from onevoice.store.steward import ReviewItem, StewardDecision
@@ -250,7 +250,7 @@ def _name(actor: str | None) -> str:
 
 
 def _masks(hub: Hub, *, whole: bool) -> Masks:
-    from onevoice.cli.audit.masks import Masks
+    from onevoice.cli.masks import Masks
 
     return Masks(hub.config.mappings, whole=whole)
 

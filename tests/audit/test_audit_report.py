@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from onevoice.cli.audit.masks import Masks
 from onevoice.cli.audit.page import ordered, page_of
 from onevoice.cli.audit.report import Evidence, Finding, Match, Report, System, schema
+from onevoice.cli.masks import Masks
 from onevoice.configfile import load_project
 from onevoice.configfile.project_config import ProjectConfig
 

@@ -8,8 +8,8 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
-from onevoice.cli.audit.masks import Masks
 from onevoice.cli.audit.report import Count, Customer, Evidence, Finding, Match, Report, System
+from onevoice.cli.masks import Masks
 from onevoice.model import Ref
 from onevoice.pipeline import Hub
 from onevoice.pipeline.audit import Evidenced, Looked

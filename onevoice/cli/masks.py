@@ -1,4 +1,4 @@
-"""Personal data in an audit's report: shown as initials, or whole when that was asked for."""
+"""Personal data in reports and on the screen: shown as initials, or whole when that was asked for."""
 
 from __future__ import annotations
 
