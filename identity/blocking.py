@@ -69,6 +69,7 @@ def blocking_keys(record: NormalisedRecord, config: IdentityFile) -> tuple[str, 
     return tuple(sorted(keys))
 
 
+@lru_cache(maxsize=50_000)
 def key_code(key: str) -> int:
     """The number under which a store's index keeps a key: 63 bits of its MD5, as DuckDB's `md5_number_upper(key) >> 1`.
 
@@ -81,16 +82,16 @@ def single_keys(record: NormalisedRecord, config: IdentityFile) -> tuple[str, ..
     """Those keys of a record whose degree tells more than whether they make candidates: identifiers and links."""
     return tuple(
         prefix + value
-        for prefix, field in _telling(config.blocking, config.links)
-        for value in part_values(record, field)
+        for prefix, part in _telling(config.blocking, config.links)
+        for value in part.values(record)
         if value
     )
 
 
 @lru_cache(maxsize=8)
-def _telling(blocking: tuple[tuple[str, ...], ...], links: tuple[Link, ...]) -> tuple[tuple[str, str], ...]:
+def _telling(blocking: tuple[tuple[str, ...], ...], links: tuple[Link, ...]) -> tuple[tuple[str, KeyPart], ...]:
     telling = IDENTIFIERS | {link.field for link in links}
-    return tuple((f"{line[0]}=", line[0]) for line in blocking if len(line) == 1 and line[0] in telling)
+    return tuple((f"{line[0]}=", key_part(line[0])) for line in blocking if len(line) == 1 and line[0] in telling)
 
 
 @lru_cache(maxsize=8)

@@ -13,7 +13,6 @@ from identity.native import NativeScorer
 from identity.records import Degree, Edge, NormalisedRecord
 from identity.score import DIGITS, floor_of, probability
 from onevoice.configfile.identity_file import IdentityFile
-from onevoice.model import Ref
 
 Pair = tuple[NormalisedRecord, NormalisedRecord]
 
@@ -22,6 +21,7 @@ Pair = tuple[NormalisedRecord, NormalisedRecord]
 class _Side:
     """One record of a pair."""
 
+    record: NormalisedRecord
     row: Row
     usable: frozenset[str]
     """Its keys of one value that are in use."""
@@ -34,7 +34,7 @@ class PairScorer:
         self._native = NativeScorer(model, config)
         self._config = config
         self._floor = floor_of(config)
-        self._support = {name: round(weight, DIGITS) for name, weight in model.support.items()}
+        self._support = [(name, round(weight, DIGITS)) for name, weight in model.support.items()]
 
     def edges(self, pairs: Iterable[Pair], degrees: Mapping[str, Degree]) -> list[Edge]:
         """The edges of pairs that share a key in use, sorted; a pair that is too unlike has none.
@@ -44,7 +44,7 @@ class PairScorer:
         guards = self._config.guards
         shared = frozenset(key for key, degree in degrees.items() if is_shared(key, degree, guards))
         usable = frozenset(key for key, degree in degrees.items() if in_use(key, degree, guards))
-        sides: dict[Ref, _Side] = {}
+        sides: dict[int, _Side] = {}
         scored, links = [], {}
         for a, b in pairs:
             one, other = self._side(a, shared, usable, sides), self._side(b, shared, usable, sides)
@@ -58,18 +58,18 @@ class PairScorer:
         return with_links(scored, links)
 
     def _side(
-        self, record: NormalisedRecord, shared: frozenset[str], usable: frozenset[str], known: dict[Ref, _Side]
+        self, record: NormalisedRecord, shared: frozenset[str], usable: frozenset[str], known: dict[int, _Side]
     ) -> _Side:
-        """What of a record its pairs need; made once."""
-        side = known.get(record.ref)
+        """What of a record its pairs need; made once for each object, which is quicker to tell than a ref."""
+        side = known.get(id(record))
         if side is None:
             own = usable.intersection(single_keys(record, self._config))
-            side = known[record.ref] = _Side(self._native.row(record, shared), own)
+            side = known[id(record)] = _Side(record, self._native.row(record, shared), own)
         return side
 
     def _supported(self, bits: Mapping[str, float]) -> bool:
         """Whether the two agree on more than names."""
-        return any(bits[name] > weight for name, weight in self._support.items())
+        return any(bits[name] > weight for name, weight in self._support)
 
     def _link(self, a: NormalisedRecord, b: NormalisedRecord, usable: frozenset[str]) -> str:
         """The field of the first configured link that holds; empty when none does."""
