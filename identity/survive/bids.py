@@ -8,8 +8,9 @@ from typing import Any, NamedTuple
 from identity.records import IdentityRecord
 from identity.survive.readings import JUNK, Read
 
-Row = tuple[IdentityRecord, list[Any]]
-"""A record and what it holds, by field; None where it does not have a field of the group."""
+Records = Sequence[IdentityRecord]
+Held = Sequence[list[Any]]
+"""For each record what it holds, by field; None where it does not have a field of the group."""
 
 
 class Bid(NamedTuple):
@@ -22,52 +23,47 @@ class Bid(NamedTuple):
     """What counts as the same values."""
 
 
-def rows_of(fields: Sequence[str], records: Sequence[IdentityRecord]) -> list[Row]:
-    """What each record holds, without the records that have none of the fields."""
+def held_by(records: Records, fields: Sequence[str]) -> tuple[Records, Held]:
+    """The records that have one of the fields, and what each of them holds."""
     if len(fields) == 1:
         (name,) = fields
-        return [(record, [record.data[name]]) for record in records if name in record.data]
-    return [
-        (record, [record.data.get(name) for name in fields])
-        for record in records
-        if not record.data.keys().isdisjoint(fields)
-    ]
+        holding = [record for record in records if name in record.data]
+        return holding, [[record.data[name]] for record in holding]
+    holding = [record for record in records if not record.data.keys().isdisjoint(fields)]
+    return holding, [[record.data.get(name) for name in fields] for record in holding]
 
 
-def bids_of(row: Row, reads: Sequence[Read], *, blanks_count: bool) -> list[Bid]:
-    """What one record offers: its group, or each distinct value of a single field; an empty bid where blanks count."""
-    record, held = row
-    if len(held) == 1:
-        return _bids_of_field(record, held, reads[0], blanks_count=blanks_count)
-    if list in map(type, held):  # a field of a group may hold several values: the first counts
-        held = [next(iter(several(value)), None) for value in held]
-    said = [read(value, record.data) for read, value in zip(reads, held, strict=True)]
-    if all(said):
-        return [Bid(record, held, said)]
-    if any(said):
-        kept = [value if spelling else None for value, spelling in zip(held, said, strict=True)]
-        return [Bid(record, kept, [spelling or JUNK for spelling in said])]
-    return [_empty(record, said)] if blanks_count and JUNK not in said else []
+def bids_of(holding: Records, held: Held, reads: Sequence[Read], *, blanks_count: bool) -> list[Bid]:
+    """What the records offer, in their order: the group, or each distinct value of a single field.
+
+    Junk is no offer, and an empty row is one only where blanks count.
+    """
+    bids: list[Bid] = []
+    for record, values in zip(holding, held, strict=True):
+        if list in map(type, values):
+            bids += _bids_of_lists(record, values, reads, blanks_count=blanks_count)
+            continue
+        data = record.data
+        said = [read(value, data) for read, value in zip(reads, values, strict=True)]
+        if all(said):
+            bids.append(Bid(record, values, said))
+        elif any(said):
+            kept = [value if spelling else None for value, spelling in zip(values, said, strict=True)]
+            bids.append(Bid(record, kept, [spelling or JUNK for spelling in said]))
+        elif blanks_count and JUNK not in said:
+            bids.append(Bid(record, [None] * len(said), [JUNK] * len(said)))
+    return bids
 
 
-def _bids_of_field(record: IdentityRecord, held: list[Any], read: Read, *, blanks_count: bool) -> list[Bid]:
-    value = held[0]
-    if not isinstance(value, list | tuple):
-        said = read(value, record.data)
-        if said:
-            return [Bid(record, held, [said])]
-        return [_empty(record, [said])] if blanks_count and said is None else []
-    distinct: dict[str | None, Any] = {}
-    for one in value:
-        distinct.setdefault(read(one, record.data), one)
-    bids = [Bid(record, [one], [said]) for said, one in distinct.items() if said]
-    return bids or ([_empty(record, [None])] if blanks_count and JUNK not in distinct else [])
-
-
-def _empty(record: IdentityRecord, said: Sequence[str | None]) -> Bid:
-    return Bid(record, [None] * len(said), [JUNK] * len(said))
-
-
-def several(held: Any) -> Sequence[Any]:
-    """The values of a field that may hold one or a list."""
-    return held if isinstance(held, list | tuple) else (held,)
+def _bids_of_lists(
+    record: IdentityRecord, values: Sequence[Any], reads: Sequence[Read], *, blanks_count: bool
+) -> list[Bid]:
+    """Of a single field every distinct value bids; of a field in a group the first, so that the rest fits it."""
+    several = [value if isinstance(value, list) else [value] for value in values]
+    if len(several) == 1:
+        choices = [[value] for value in several[0] if value is not None and str(value).strip()] or [[None]]
+    else:
+        choices = [[next(iter(each), None) for each in several]]
+    bids = bids_of([record] * len(choices), choices, reads, blanks_count=blanks_count)
+    distinct = {tuple(bid.spelling): bid for bid in reversed(bids)}
+    return [bid for bid in bids if distinct[tuple(bid.spelling)] is bid]

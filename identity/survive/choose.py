@@ -13,7 +13,7 @@ from typing import Any
 
 from identity.normalise import rules_of
 from identity.records import IdentityRecord
-from identity.survive.bids import Bid, bids_of, rows_of
+from identity.survive.bids import Bid, bids_of, held_by
 from identity.survive.golden import ONLY, TIE, Circumstances, Golden, Provenance
 from identity.survive.readings import Read, readings_of, without_junk_name
 from identity.survive.rules import Rule, rule_named
@@ -62,12 +62,12 @@ class _Choice:
 
     def made(self, records: Sequence[IdentityRecord], beside: Circumstances, days: list[date]) -> Chosen:
         """The winner's values, or all of them; days on which trust may shift are added to `days`."""
-        rows = rows_of(self.fields, records)
-        if rows and self.rules and all(held == rows[0][1] for _, held in rows):  # as it mostly is
-            told = self._told(*rows[0])
+        holding, held = held_by(records, self.fields)
+        if held and self.rules and held.count(held[0]) == len(held):  # as it mostly is
+            told = self._told(holding[0], held[0])
             if told is not None:
                 return told
-        bids = [bid for row in rows for bid in bids_of(row, self.reads, blanks_count=self.blanks_count)]
+        bids = bids_of(holding, held, self.reads, blanks_count=self.blanks_count)
         if not bids:
             return {}
         return self._decided(bids, beside, days) if self.rules else {self.fields[0]: _union(bids)}
@@ -100,7 +100,8 @@ class _Choice:
 
 
 def _alike(bids: Sequence[Bid]) -> bool:
-    return all(bid.spelling == bids[0].spelling for bid in bids)
+    said = [bid.spelling for bid in bids]
+    return said.count(said[0]) == len(said)
 
 
 def _won(fields: Sequence[str], winner: Bid, rule: str, bids: Sequence[Bid]) -> Chosen:

@@ -180,6 +180,8 @@ def test_blanks_count_only_where_it_is_said_and_only_where_the_record_has_the_fi
         (),
     )
     assert {golden.provenance[name].losing[0][1] for name in group["place"]["fields"]} == {"1 A Road", "Leeds"}
+    partly = survive([_record("shop", 2024, card_number=["", "A100"])], _with(config, blanks={"card_number": "count"}))
+    assert partly.fields == {"card_number": "A100"}, "a list with a value in it is not empty"
     silent = _record("shop", 2024, given_name="Ann")
     junk = _record("shop", 2024, phone="0000000000", street="n/a", city="")
     for other in (silent, junk):
