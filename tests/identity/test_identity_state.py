@@ -37,7 +37,7 @@ MORE = os.environ.get("ONEVOICE_STATE_EXAMPLES", "")
 EXAMPLES = int(MORE or 6)
 START = datetime(2026, 11, 22, 6, 0, tzinfo=UTC)
 CRM, SHOP = "salesforce/Contact", "hubspot/contacts"
-SLOTS = [f"{stream}/{number}" for number in range(6) for stream in (CRM, SHOP)]
+SLOTS = [f"{stream}/{key}" for key in ("0", "1", "2", "3", "a/b", "ä b") for stream in (CRM, SHOP)]
 OTHERS = 70
 """Records that nothing happens to, so that a change stays a small one."""
 FIELDS: Mapping[str, Sequence[str]] = {
@@ -88,7 +88,7 @@ class Feed:
 
 def fields_of(slot: str, choice: Sequence[str]) -> dict[str, str]:
     """A record as its system holds it."""
-    names = FIELDS[slot.rpartition("/")[0]]
+    names = FIELDS["/".join(slot.split("/")[:2])]
     return {name: value for name, value in zip(names, choice, strict=True) if name and value}
 
 
@@ -201,7 +201,7 @@ class Life(RuleBasedStateMachine):
         self._compare()
 
     def _put(self, slot: str, fields: dict[str, str] | None) -> None:
-        system, stream, key = slot.split("/")
+        system, stream, key = slot.split("/", 2)
         self.feeds[system].put(stream, key, fields)
 
     @rule(changes=st.lists(st.tuples(st.sampled_from(SLOTS), st.tuples(*map(st.sampled_from, VALUES))), max_size=4))
@@ -218,7 +218,7 @@ class Life(RuleBasedStateMachine):
     def hand_over(self, card: str, holder: str) -> None:
         """A loyalty membership gets a holder, or ends; the holder may not be there (any more)."""
         contact = {
-            "ContactId": holder.rpartition("/")[2],
+            "ContactId": holder.removeprefix(f"{CRM}/"),
             "MembershipNumber": f"LC1000{card}",
             "MemberStatus": "Active",
         }
