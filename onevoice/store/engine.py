@@ -36,6 +36,13 @@ from onevoice.store.versions import bring_up_to_date
 IN_CHUNK = 4000
 """Values that one statement asks for: a page of answers that stays small in memory."""
 
+PRAGMAS = (
+    "journal_mode=WAL",
+    "synchronous=NORMAL",
+    "busy_timeout=60000",
+    "journal_size_limit=67108864",
+    "cache_size=-32768",  # KiB: the upper pages of the indexes of a million records stay in memory during a change
+)
 CONNECTIONS = 12
 """Connections kept open: those of a server's readers, its writers and its audit."""
 
@@ -136,7 +143,7 @@ def _tune_sqlite(engine: Engine) -> None:
     def _connect(connection: Any, _record: Any) -> None:
         connection.isolation_level = None  # the driver must not begin transactions by itself
         cursor = connection.cursor()
-        for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "busy_timeout=60000", "journal_size_limit=67108864"):
+        for pragma in PRAGMAS:
             cursor.execute(f"PRAGMA {pragma}")
         cursor.close()
 

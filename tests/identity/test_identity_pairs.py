@@ -1,0 +1,50 @@
+"""Pairs that are judged one by one get the edges that scoring a whole set gives."""
+
+from __future__ import annotations
+
+import random
+from itertools import combinations
+
+import pytest
+
+from customers import person_like
+from identity import (
+    IdentityRecord,
+    Resolver,
+    blocking_keys,
+    count_degrees,
+    in_use,
+    key_code,
+    load_model,
+    normalise,
+    single_keys,
+)
+from identity.score import engine
+from onevoice.configfile.identity_file import IdentityFile
+from onevoice.model import Ref
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_edges_of_pairs_are_those_of_the_whole_set(config: IdentityFile, seed: int) -> None:
+    guards = config.guards.model_copy(update={"max_surnames": 4, "max_block": 12})
+    config = config.model_copy(update={"guards": guards})
+    rng = random.Random(seed)
+    records = [normalise(IdentityRecord(Ref("s", "c", f"{n:02}"), person_like(rng)), config) for n in range(60)]
+    degrees = count_degrees(records, config)
+    live = [{key for key in blocking_keys(r, config) if in_use(key, degrees[key], guards)} for r in records]
+    pairs = [(records[a], records[b]) for a, b in combinations(range(len(records)), 2) if live[a] & live[b]]
+    telling = {key: degrees[key] for record in records for key in single_keys(record, config)}
+    resolver = Resolver(config, load_model(config.model))
+    found = resolver.edges([(b, a) for a, b in pairs], telling)
+    assert found == resolver.score(records, None)
+    assert {edge.kind for edge in found} >= {"score", "link:email"}
+
+
+def test_the_code_of_a_key_is_what_the_engine_of_full_runs_makes() -> None:
+    keys = ["email=ann@posteo.net", "names=żółć łukasz", "", "x" * 5000]
+    with engine() as connection:
+        rows = connection.execute(
+            "select (md5_number_upper(key) >> 1)::bigint from (select unnest(?) as key)", [keys]
+        ).fetchall()
+    assert [code for (code,) in rows] == [key_code(key) for key in keys]
+    assert all(0 <= key_code(key) < 2**63 for key in keys)
