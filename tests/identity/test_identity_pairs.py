@@ -37,7 +37,17 @@ def test_edges_of_pairs_are_those_of_the_whole_set(config: IdentityFile, seed: i
     resolver = Resolver(config, load_model(config.model))
     found = resolver.edges([(b, a) for a, b in pairs], telling)
     assert found == resolver.score(records, None)
-    assert {edge.kind for edge in found} >= {"score", "link:email"}
+    assert len(found) > 10
+
+
+def test_a_link_lifts_a_pair_that_its_score_leaves_out(config: IdentityFile) -> None:
+    mail = {"given_name": "Ann", "family_name": "Lister", "email": "ann.lister@posteo.net"}
+    records = [normalise(IdentityRecord(Ref("s", "c", str(n)), mail), config) for n in range(2)]
+    degrees = count_degrees(records, config)
+    resolver = Resolver(config, load_model(config.model))
+    [edge] = resolver.edges([(records[0], records[1])], degrees)
+    assert (edge.kind, edge) == ("link:email", resolver.score(records, None)[0])
+    assert not any(e.kind == "link:email" for e in resolver.edges([(records[0], records[1])], {}))
 
 
 def test_the_code_of_a_key_is_what_the_engine_of_full_runs_makes() -> None:
