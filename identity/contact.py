@@ -140,6 +140,8 @@ def email(text: str) -> tuple[str, str]:
 
 def _plain(text: str) -> str:
     """An address in small letters, without blanks and what nobody sees, wide letters as common ones."""
+    if text.isascii():
+        return "".join(text.lower().split())
     signs = unicodedata.normalize("NFKC", text).lower()
     return "".join(sign for sign in signs if not sign.isspace() and unicodedata.category(sign) not in ("Cf", "Mn"))
 

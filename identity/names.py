@@ -279,6 +279,7 @@ def _without_junk(words: tuple[str, ...]) -> tuple[str, ...]:
     return () if "".join(words) in JUNK else tuple(word for word in words if word not in JUNK and not is_typed(word))
 
 
+@lru_cache(maxsize=100_000)
 def is_typed(word: str) -> bool:
     """Whether a word is what hands type to get past a form: one letter again and again, or a row of keys."""
     if len(word) > 2 and len(set(word)) == 1:

@@ -17,7 +17,8 @@ def veto(a: NormalisedRecord, b: NormalisedRecord, config: IdentityFile) -> str:
 
     Agreement on a person-unique value overrides names and dates; two clearly different values of one forbid alone.
     """
-    return "" if not proofs(a, config).isdisjoint(proofs(b, config)) else clash(a, b, config)
+    reason = clash(a, b, config)
+    return reason if reason and proofs(a, config).isdisjoint(proofs(b, config)) else ""
 
 
 def clash(a: NormalisedRecord, b: NormalisedRecord, config: IdentityFile) -> str:

@@ -38,6 +38,7 @@ class Faces:
         self.names = base.holding("givens")
         self._first: dict[int, pa.Array] = {}
         self._asked: dict[int, dict[tuple[int, int], bool]] = {part: {} for part in self.parts}
+        self._agreed: dict[str, dict[tuple[int, int], bool]] = {}
         face = {"id": numbers(len(base.refs))}
         for part in self.parts:
             face[f"f{part}"] = self._numbered(part)
@@ -71,7 +72,10 @@ class Faces:
         """Write the table `agree` (a, b) of the pairs of names that satisfy what the link requires."""
         found = fetch(self._connection, f"select distinct a, b from ({pairs})")
         both = list(zip(found["a"].to_pylist(), found["b"].to_pylist(), strict=True))
-        good = [pair for pair, holds in zip(both, self._ask(self.names, both, link), strict=True) if holds]
+        agreed = self._agreed.setdefault(link.requires, {})
+        new = [pair for pair in both if pair not in agreed]
+        agreed.update(zip(new, self._ask(self.names, new, link), strict=True))
+        good = [pair for pair in both if agreed[pair]]
         table = {"a": pa.array([a for a, _ in good], pa.int32()), "b": pa.array([b for _, b in good], pa.int32())}
         create(self._connection, "agree", pa.table(table))
 
