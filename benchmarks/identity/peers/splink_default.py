@@ -47,10 +47,12 @@ def clusters(task: Task) -> dict[str, int]:
 
 
 def trainable(task: Task) -> list[list[str]]:
-    """Two blocks without a column in common, so that each column is trained: the first, and one that completes it."""
-    blocks = [list(block) for block in task.blocks]
-    first = next(block for block in blocks if set(block) >= {"given", "family"})
-    return [first, next(block for block in blocks if set(block).isdisjoint(first))]
+    """Two rules without a column in common, so that each column is trained: the names, and of the other blocks one
+    that has none of them, or what is left of the first without them."""
+    names = ["given", "family"]
+    others = [[column for column in block if column not in names] for block in task.blocks]
+    whole = [list(block) for block in task.blocks if set(block).isdisjoint(names)]
+    return [names, next(block for block in (*whole, *others) if block)]
 
 
 if __name__ == "__main__":
