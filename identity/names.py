@@ -13,7 +13,7 @@ from importlib import resources
 from anyascii import anyascii
 from ruamel.yaml import YAML
 
-from identity.similarity import jaro_winkler, slips
+from identity.similarity import jaro_winkler, one_slip
 
 TITLES = frozenset(
     [
@@ -225,7 +225,7 @@ def _gaps(name: str) -> set[str]:
 
 def _one_slip_away(given: str) -> set[str]:
     near = {name for spelling in _gaps(given) for name in _by_gap().get(spelling, ())}
-    return {name for name in near if slips(given, name) == 1}
+    return {name for name in near if name != given and one_slip(given, name)}
 
 
 @lru_cache(maxsize=1)
@@ -242,7 +242,7 @@ def _slip_of_short_form(odd: str, given: str) -> bool:
     """Whether a name nobody knows is one slip from something that may stand for the other (Jck for John)."""
     if is_known(odd) or len(odd) < _SHORTEST_ODD:
         return False
-    return any(slips(odd, form) == 1 for root in roots(given) for form in _short_forms().get(root, ()))
+    return any(form != odd and one_slip(odd, form) for root in roots(given) for form in _short_forms().get(root, ()))
 
 
 def is_known(given: str) -> bool:
@@ -310,4 +310,4 @@ def given_names_clash(a: str, b: str) -> bool:
     cut_short = min(len(a), len(b)) >= 3 and (a.startswith(b) or b.startswith(a))
     if cut_short or _slip_of_short_form(a, b) or _slip_of_short_form(b, a):
         return False
-    return jaro_winkler(a, b) < FAR and slips(a, b) > 1
+    return jaro_winkler(a, b) < FAR and not one_slip(a, b)

@@ -8,7 +8,7 @@ from itertools import product
 from identity.blocking import part_values
 from identity.names import CLOSE, GENERATIONS, given_names_clash
 from identity.records import NormalisedRecord
-from identity.similarity import jaro_winkler, slips
+from identity.similarity import jaro_winkler, one_slip, slips
 from onevoice.configfile.identity_file import IdentityFile
 
 
@@ -101,7 +101,7 @@ def _family_alone(a: NormalisedRecord, b: NormalisedRecord) -> bool:
 @lru_cache(maxsize=200_000)
 def dates_clash(a: str, b: str) -> bool:
     """Whether two ISO dates differ by more than one slip, swapped day and month, or a day standing for a year."""
-    if not a or not b or slips(a, b) <= 1:
+    if not a or not b or one_slip(a, b):
         return False
     if a[4:] == b[4:]:
         return abs(int(a[:4]) - int(b[:4])) not in (1, 10, 100)
