@@ -38,15 +38,15 @@ class Neighbourhood:
 def resolve_neighbourhood(hub: Hub, connection: Connection, changes: Changes) -> Neighbourhood:
     """Compare the changed records with their candidates, store their edges, and cluster what they touch."""
     config = hub.config.identity
-    forms = {**changes.fresh, **load_forms(connection, changes.changed - changes.fresh.keys())}
-    added = edges_of(hub.people, connection, forms, config)
+    changed = {**changes.fresh, **load_forms(connection, changes.changed - changes.fresh.keys())}
+    added, known = edges_of(hub.people, connection, changed, config)
     dropped = identities.edges_of(connection, changes.gone)
     identities.replace_edges(connection, changes.gone, [row_of(edge) for edge in added])
     ends = {end for edge in dropped for end in (edge.left, edge.right)}
     reach, edges, constraints = components(connection, ends | changes.gone)
     there = reach - changes.removed
-    forms = {ref: form for ref, form in forms.items() if ref in there}
-    forms.update(load_forms(connection, there - forms.keys()))
+    forms = {ref: known[ref] for ref in there & known.keys()}
+    forms.update(load_forms(connection, there - known.keys()))
     return Neighbourhood(
         refs=forms.keys(),
         cards={form.ref: form.cards for form in forms.values() if form.cards},
@@ -58,8 +58,8 @@ def resolve_neighbourhood(hub: Hub, connection: Connection, changes: Changes) ->
 
 def edges_of(
     people: ResolvesPeople, connection: Connection, changed: Mapping[str, NormalisedRecord], config: IdentityFile
-) -> list[Edge]:
-    """Every edge that one of the changed records has with any record of the index."""
+) -> tuple[list[Edge], Mapping[str, NormalisedRecord]]:
+    """Every edge that one of the changed records has with any record of the index; and all records looked at."""
     limits = limits_of(config.guards)
     keys = {ref: blocking_keys(form, config) for ref, form in changed.items()}
     standing = degrees(connection, {key for own in keys.values() for key in own}, limits)
@@ -75,7 +75,7 @@ def edges_of(
     telling = {key for form in forms.values() for key in single_keys(form, config)}
     known = degrees(connection, telling - standing.keys(), limits)
     known.update((key, standing[key]) for key in telling & standing.keys())
-    return people.edges(((forms[left], forms[right]) for left, right in sorted(pairs)), known)
+    return people.edges(((forms[left], forms[right]) for left, right in sorted(pairs)), known), forms
 
 
 def components(
