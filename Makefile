@@ -46,7 +46,7 @@ test: lint
 	$(PYTEST) -m "not long and not spark"
 
 test-long: $(READY)
-	$(PYTEST) -m long
+	$(PYTEST) -m long --timeout 1200
 
 test-sdks: $(READY)
 	@for check in tests/sdks/*/check.py; do echo "$$check"; $(BIN)/python "$$check" || exit 1; done
