@@ -9,6 +9,7 @@ from typing import Any, cast
 
 import pyarrow as pa
 
+from identity import address, contact, names
 from identity.batch.columns import BETWEEN, SEVERAL, Canonical, distinct
 from identity.batch.workers import Each
 from identity.blocking import key_part, surname_key
@@ -27,6 +28,8 @@ _LIST = pa.list_(pa.string())
 _PAIRS = pa.list_(pa.list_(pa.string()))
 _TYPES: Mapping[object, pa.DataType] = {"": pa.string(), (): _LIST, False: pa.bool_()}
 _SCHEMA = {one.name: _PAIRS if one.name == "text" else _TYPES.get(one.default) for one in fields(NormalisedRecord)}
+_MET_ONCE = (contact.email, contact.phone, address.street, address.postcode, address.plain, names.split_name)
+"""Functions that remember what they were asked; a run never asks them again, and memory is dear."""
 _NOBODY = Ref("", "", "")
 _PAGE = 50_000
 
@@ -149,6 +152,8 @@ def _make_rows(task: _Task) -> pa.Table:
         columns["surname"] = pa.array([surname_key(record) for record in records], pa.string())
     wanted = [column for column in task.model.columns if held >= set(reads(column))]
     table = records_table(records, wanted, common=task.model.common)
+    for met_once in _MET_ONCE:
+        met_once.cache_clear()
     return pa.table({**columns, **{MODEL + name: table.column(name) for name in wanted}})
 
 

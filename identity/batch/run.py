@@ -46,6 +46,7 @@ def resolve_all(
     with uncollected(), workers(len(given.refs)) as each, engine() as connection:
         with clock("normalise"):
             base = normalise_all(given, config, model, each)
+            del given  # memory is dear: what was read is not needed any more
         with clock("keys"):
             keys = Keys(connection, base, config)
         with clock("score"):

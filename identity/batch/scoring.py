@@ -26,11 +26,10 @@ def score_all(
     connection: duckdb.DuckDBPyConnection, base: Base, keys: Keys, model: Model, config: IdentityFile
 ) -> None:
     """Write the table `scored`: id_l, id_r and bits per comparison, of all pairs from the review threshold up."""
-    records = _records(base, model, keys.shared)
     if config.engine == "spark":
-        create(connection, "scored", score_on_spark(records, keys.used(), model, config))
+        create(connection, "scored", score_on_spark(_records(base, model, keys.shared), keys.used(), model, config))
     elif keys.pairs():
-        create(connection, "records", records)
+        create(connection, "records", _records(base, model, keys.shared))
         _leave_out_names_alone(connection, model)
         connection.execute(f"create table scored as {predict(connection, model, floor_of(config))}")
         connection.execute("drop table records")

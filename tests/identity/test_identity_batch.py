@@ -126,6 +126,42 @@ def test_any_crowd(config: IdentityFile, model: Model, seed: int, strict: bool, 
     _same(records, config.model_copy(update=changed), model, *said)
 
 
+_ANN = {"given_name": "Ann", "family_name": "Lee", "email": "ann@web.de", "birth_date": "1980-02-03"}
+
+
+def _several(*changes: dict[str, object]) -> list[IdentityRecord]:
+    return [IdentityRecord(Ref("crm", "contacts", str(n)), {**_ANN, **held}) for n, held in enumerate(changes)]
+
+
+def test_a_limit_stops_a_component_in_which_nothing_clashes(config: IdentityFile, model: Model) -> None:
+    limits = {"max_records": 3, "max_given_names": 1, "two_accounts": "ask"}
+    for limit, records in {
+        "max_records": _several({}, {}, {}, {}),
+        "max_given_names": _several({}, {"given_name": "Anna"}),
+        "two_accounts": _several({"card_number": "LC100"}, {"card_number": "LC200"}),
+    }.items():
+        guarded = config.model_copy(update={"guards": config.guards.model_copy(update={limit: limits[limit]})})
+        assert _same(records, config, model).review.num_rows == 0
+        assert _same(records, guarded, model).review["kind"].to_pylist() == ["guard"], limit
+
+
+def test_a_steward_is_heard_where_nothing_clashes(config: IdentityFile, model: Model) -> None:
+    records = [*_several({}, {}), IdentityRecord(Ref("crm", "contacts", "9"), {"given_name": "Zoe"})]
+    a, b, zoe = (record.ref for record in records)
+    apart = _same(records, config, model, Constraint(a, b, "cannot"))
+    assert apart.members["cluster"].to_pylist() == [0, 1, 2]
+    together = _same(records, config, model, Constraint(zoe, a, "must"))
+    assert together.members["cluster"].to_pylist() == [0, 0, 0]
+
+
+def test_a_proof_lifts_what_forbids_a_link(config: IdentityFile, model: Model) -> None:
+    held = {"card_number": "LC100", "national_id": "7654321"}
+    records = _several(held, {**held, "birth_date": "1951-12-24"})
+    proved = config.model_copy(update={"person_unique": ("national_id",)})
+    assert _same(records, config, model).edges["kind"].to_pylist() == ["score"]
+    assert _same(records, proved, model).edges["kind"].to_pylist() == ["link:card_number"]
+
+
 def test_a_table_is_read_as_its_records_are(config: IdentityFile, model: Model) -> None:
     records = _crowd(5, 50)
     rows = []
