@@ -165,12 +165,6 @@ def edges_of_components(connection: Connection, refs: Iterable[str]) -> list[Edg
     return [found[pair] for pair in sorted(found)]
 
 
-def all_edges(connection: Connection) -> list[EdgeRow]:
-    """Every stored edge."""
-    statement = select(edge).order_by(edge.c.left, edge.c.right)
-    return [EdgeRow(r.left, r.right, r.kind, r.weight, r.probability) for r in connection.execute(statement)]
-
-
 def replace_edges(connection: Connection, changed: Iterable[str], edges: Sequence[EdgeRow]) -> None:
     """Drop the edges of changed or removed records and store the new ones."""
     changed = set(changed)

@@ -256,7 +256,7 @@ def test_l3_what_a_deletion_at_the_source_leaves(lives: Lives, caplog: pytest.Lo
     assert lives.ids() == {}
     assert not lives.asked()
     with lives.hub.store.read() as connection:
-        assert identities.all_edges(connection) == []
+        assert identities.edges_of(connection, (C1, C2)) == []
     assert traces(lives.bench.database) <= {("consent_event", "contact_point"), ("decision_log", "facts")}
     assert not any(trace in caplog.text.lower() for trace in TRACES)
 
