@@ -43,24 +43,26 @@ def resolve_all(
     clock = _Clock()
     with clock("read"):
         given = canonical(records)
-    with uncollected(), workers(len(given.refs)) as each, engine() as connection:
-        with clock("normalise"):
+    count = len(given.refs)
+    with uncollected(), engine() as connection:
+        with clock("normalise"), workers(count) as each:
             base = normalise_all(given, config, model, each)
             del given  # memory is dear: what was read is not needed any more
         with clock("keys"):
             keys = Keys(connection, base, config)
-        with clock("score"):
+        with clock("score"):  # needs the most memory, so there are no other processes
             score_all(connection, base, keys, model, config)
-        with clock("links"):
-            faces = Faces(connection, base, config, each)
-            link_all(connection, base, keys, faces, config)
-            edges_of(connection, model)
-        with clock("components"):
-            musts, said = _positions(base, constraints)
-            find_components(connection, base, config, musts)
-            find_difficult(connection, base, faces, config, said)
-        with clock("merge"):
-            customers = merge_all(connection, base, config, constraints, each)
+        with workers(count) as each:
+            with clock("links"):
+                faces = Faces(connection, base, config, each)
+                link_all(connection, base, keys, faces, config)
+                edges_of(connection, model)
+            with clock("components"):
+                musts, said = _positions(base, constraints)
+                find_components(connection, base, config, musts)
+                find_difficult(connection, base, faces, config, said)
+            with clock("merge"):
+                customers = merge_all(connection, base, config, constraints, each)
         with clock("tables"):
             named = _Named(base.refs)
             return BatchResult(
