@@ -127,7 +127,7 @@ def save_profiles(connection: Connection, rows: Sequence[ProfileRow], changed: C
 def due_profiles(connection: Connection, as_of: date) -> list[str]:
     """Profiles that the passing of time may have changed."""
     statement = select(profile.c.profile_id).where(profile.c.due_on <= as_of, profile.c.redirect.is_(None))
-    return list(connection.execute(statement.order_by(profile.c.profile_id)).scalars())
+    return sorted(connection.execute(statement).scalars())
 
 
 def undecided(connection: Connection, profile_ids: Iterable[str]) -> set[str]:

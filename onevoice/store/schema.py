@@ -172,14 +172,17 @@ review = Table(
     "review",
     metadata,
     Column("id", Integer, primary_key=True, autoincrement=True),
-    Column("left", String(400), nullable=False, index=True),
-    Column("right", String(400), nullable=False, index=True),
+    Column("left", String(400), nullable=False),
+    Column("right", String(400), nullable=False),
     Column("kind", String(40), nullable=False),
     Column("weight", Float, nullable=False),
     Column("reason", Text, nullable=False),
     Column("opened_at", UtcTime, nullable=False),
-    Column("closed_at", UtcTime, index=True, comment="empty while the question is open"),
+    Column("closed_at", UtcTime, comment="empty while the question is open"),
     Column("answer", Integer, index=True, comment="the decision that closed it; empty: the evidence is another now"),
+    # Most questions are open: an index on that alone would be chosen, and read from end to end.
+    Index(None, "closed_at", "left"),
+    Index(None, "closed_at", "right"),
     sqlite_autoincrement=True,
     comment="pairs of records that a steward is asked about",
 )
@@ -205,7 +208,7 @@ profile = Table(
     "profile",
     metadata,
     Column("profile_id", String(40), primary_key=True),
-    Column("redirect", String(40), index=True, comment="the surviving profile, once this one is retired"),
+    Column("redirect", String(40), comment="the surviving profile, once this one is retired"),
     Column("created_at", UtcTime, nullable=False),
     Column("golden", JsonText, nullable=False),
     Column("provenance", JsonText, nullable=False),
@@ -214,9 +217,12 @@ profile = Table(
     Column("facts", JsonText, nullable=False),
     Column("hash", String(32), nullable=False, comment="of golden, status, consent and facts"),
     Column("provenance_hash", String(32), nullable=False, default="", comment="of provenance, which may change alone"),
-    Column("due_on", Date, index=True, comment="first day on which the passing of time may change status or facts"),
+    Column("due_on", Date, comment="first day on which the passing of time may change status or facts"),
     Column("annual_spend", Float, index=True, comment="the fact of that name, to rank customers by"),
     Column("changed_at", UtcTime, nullable=False),
+    # Nearly every profile has no redirect: an index on that alone would be chosen, and read from end to end.
+    Index(None, "redirect", "profile_id"),
+    Index(None, "redirect", "due_on"),
 )
 
 lineage = Table(

@@ -308,8 +308,8 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("profile_id", name=op.f("pk_profile")),
     )
     op.create_index(op.f("ix_profile_annual_spend"), "profile", ["annual_spend"], unique=False)
-    op.create_index(op.f("ix_profile_due_on"), "profile", ["due_on"], unique=False)
-    op.create_index(op.f("ix_profile_redirect"), "profile", ["redirect"], unique=False)
+    op.create_index(op.f("ix_profile_redirect_due_on"), "profile", ["redirect", "due_on"], unique=False)
+    op.create_index(op.f("ix_profile_redirect_profile_id"), "profile", ["redirect", "profile_id"], unique=False)
     op.create_table(
         "profile_change",
         sa.Column("seq", sa.Integer(), autoincrement=True, nullable=False),
@@ -386,9 +386,8 @@ def upgrade() -> None:
         sqlite_autoincrement=True,
     )
     op.create_index(op.f("ix_review_answer"), "review", ["answer"], unique=False)
-    op.create_index(op.f("ix_review_closed_at"), "review", ["closed_at"], unique=False)
-    op.create_index(op.f("ix_review_left"), "review", ["left"], unique=False)
-    op.create_index(op.f("ix_review_right"), "review", ["right"], unique=False)
+    op.create_index(op.f("ix_review_closed_at_left"), "review", ["closed_at", "left"], unique=False)
+    op.create_index(op.f("ix_review_closed_at_right"), "review", ["closed_at", "right"], unique=False)
     op.create_table(
         "run",
         sa.Column("run", sa.String(length=40), nullable=False),
