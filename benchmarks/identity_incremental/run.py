@@ -28,8 +28,8 @@ from population import Population  # noqa: E402 - a neighbouring folder of scrip
 
 from onevoice.model import Item, Ref  # noqa: E402
 from onevoice.pipeline.hub import Hub, open_hub  # noqa: E402
-from onevoice.pipeline.realtime import who_is  # noqa: E402
-from onevoice.pipeline.resolve import resolve  # noqa: E402
+from onevoice.pipeline.resolution.realtime import who_is  # noqa: E402
+from onevoice.pipeline.resolution.resolve import resolve  # noqa: E402
 from onevoice.pipeline.unify import unify  # noqa: E402
 from onevoice.store import identities, pages  # noqa: E402
 from onevoice.store.pages import PageChange  # noqa: E402

@@ -13,7 +13,7 @@ from onevoice.cli.sync import DONE_WITH_FAULTS, AsJson
 from onevoice.cli.terminal import err, out, print_json, step
 
 if TYPE_CHECKING:
-    from onevoice.pipeline.undo import Undone
+    from onevoice.pipeline.delivery.undo import Undone
 
 SHOWN = 10
 """Places that are printed of each kind."""
@@ -27,7 +27,7 @@ def hold(
     reason: Annotated[str, typer.Option(help="Why, for whoever finds it held.")] = "held by hand",
 ) -> None:
     """Stop every write to a system, or to all, at once: also those of a sync that runs now."""
-    from onevoice.pipeline import holding
+    from onevoice.pipeline.delivery import holding
 
     for standing in holding.hold(session_of(context).hub(), system, reason):
         out.print(_words(standing.system, standing.reason))
@@ -35,7 +35,7 @@ def hold(
 
 def release(context: typer.Context, system: System = None) -> None:
     """Let the hub write again to a system, or to all. What was held is written by the next sync."""
-    from onevoice.pipeline import holding
+    from onevoice.pipeline.delivery import holding
 
     left = holding.release(session_of(context).hub(), system)
     for standing in left:
@@ -50,7 +50,7 @@ def undo(
     as_json: AsJson = False,
 ) -> None:
     """Put back what a run wrote, where nobody has changed it since; name what cannot be put back; hold the systems."""
-    from onevoice.pipeline.undo import undo as put_back
+    from onevoice.pipeline.delivery.undo import undo as put_back
 
     with step(f"undo {run}"):
         done = put_back(session_of(context).hub(), run)

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from identity.calibrate import Band
     from identity.versions import Kept
     from onevoice.pipeline import Hub
-    from onevoice.pipeline.models import Calibrated, Comparison, Made
+    from onevoice.pipeline.resolution.models import Calibrated, Comparison, Made
 
 SHOWN = 12
 """Weights that are printed of those that changed; the JSON has all."""
@@ -32,7 +32,7 @@ Version = Annotated[str, typer.Argument(help="Model version, as `onevoice identi
 @identity.command()
 def train(context: typer.Context, as_json: AsJson = False) -> None:
     """Estimate a model from all customer records of the store, without labels, and keep it as a new version."""
-    from onevoice.pipeline.models import train as make
+    from onevoice.pipeline.resolution.models import train as make
 
     hub = _hub(context)
     with step("train"):
@@ -47,7 +47,7 @@ def train(context: typer.Context, as_json: AsJson = False) -> None:
 @identity.command()
 def calibrate(context: typer.Context, as_json: AsJson = False) -> None:
     """Fit the model's probabilities to what stewards decided, and keep that as a new version if it helps."""
-    from onevoice.pipeline.models import calibrate_model
+    from onevoice.pipeline.resolution.models import calibrate_model
 
     found = calibrate_model(_hub(context))
     if as_json:
@@ -72,7 +72,7 @@ def calibrate(context: typer.Context, as_json: AsJson = False) -> None:
 def models(context: typer.Context, as_json: AsJson = False) -> None:
     """Show every kept version: its hash, what it was trained on and when, and which one is in use."""
     from identity.records import NORMALISER_VERSION
-    from onevoice.pipeline.models import versions
+    from onevoice.pipeline.resolution.models import versions
 
     found = versions(_hub(context))
     if as_json:
@@ -100,7 +100,7 @@ def models(context: typer.Context, as_json: AsJson = False) -> None:
 @identity.command()
 def compare(context: typer.Context, before: Version, after: Version, as_json: AsJson = False) -> None:
     """Resolve the store's records under two versions, and show what would differ. Nothing is changed."""
-    from onevoice.pipeline.models import compare_versions
+    from onevoice.pipeline.resolution.models import compare_versions
 
     hub = _hub(context)
     with step(f"compare {before} with {after}"):
@@ -116,7 +116,7 @@ def compare(context: typer.Context, before: Version, after: Version, as_json: As
 @identity.command()
 def use(context: typer.Context, version: Version, as_json: AsJson = False) -> None:
     """Switch to a kept version; to go back, use the one before. The next sync resolves everybody with it."""
-    from onevoice.pipeline.models import use as switch
+    from onevoice.pipeline.resolution.models import use as switch
 
     before, after = switch(_hub(context), version)
     if as_json:
@@ -138,7 +138,7 @@ def evaluate(
     as_json: AsJson = False,
 ) -> None:
     """Measure precision and recall: on a labelled file, or on the pairs that stewards decided."""
-    from onevoice.pipeline.quality import evaluate_decisions, evaluate_labels, read_labels
+    from onevoice.pipeline.resolution.quality import evaluate_decisions, evaluate_labels, read_labels
 
     hub = _hub(context)
     if labels is None:
@@ -189,8 +189,8 @@ def report(
 ) -> None:
     """Write a page with pictures: match weights, precision and recall by threshold, customers, what was left out."""
     from identity.report import draw, page_of
-    from onevoice.pipeline.identity_report import report_figures
-    from onevoice.pipeline.quality import read_labels
+    from onevoice.pipeline.resolution.identity_report import report_figures
+    from onevoice.pipeline.resolution.quality import read_labels
 
     hub = _hub(context)
     with step("report"):
@@ -210,7 +210,7 @@ def report(
 
 def _hub(context: typer.Context) -> Hub:
     """The hub, also when its model is out of date or missing: a new one is made here."""
-    from onevoice.pipeline.models import NoResolver
+    from onevoice.pipeline.resolution.models import NoResolver
 
     return session_of(context).hub(people=NoResolver())
 

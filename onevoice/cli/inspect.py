@@ -76,7 +76,7 @@ def explain(
 def _explain_pair(hub: Hub, left: str, right: str, *, as_json: bool) -> None:
     from onevoice.cli.masks import Masks
     from onevoice.cli.review import pair_json, print_pair
-    from onevoice.pipeline.review import compare
+    from onevoice.pipeline.resolution.review import compare
 
     pair, masks = compare(hub, left, right), Masks(hub.config.mappings, whole=True)
     if as_json:

@@ -8,7 +8,7 @@ from typing import Any
 from onevoice.api import masking
 from onevoice.configfile.mapping_file import MappingFile
 from onevoice.configfile.transform_specs import Constant
-from onevoice.pipeline.proof import CUSTOMER
+from onevoice.pipeline.proofs.proof import CUSTOMER
 
 _POINT, _NUMBER = "contact_point", "number"
 """Fields of items that name a person: where they are written to, and their card."""

@@ -14,7 +14,7 @@ from onevoice.errors import OnevoiceError
 
 if TYPE_CHECKING:
     from onevoice.cli.masks import Masks
-    from onevoice.pipeline.history import History
+    from onevoice.pipeline.resolution.history import History
 
 profile = typer.Typer(help="What happened to a profile id. `onevoice explain` shows the customer behind it.")
 
@@ -28,8 +28,8 @@ def show_history(
 ) -> None:
     """Show every event in the life of a profile id with its cause, where a retired id leads now, and its records."""
     from onevoice.cli.masks import Masks
-    from onevoice.pipeline.history import history
     from onevoice.pipeline.overview import profile_behind
+    from onevoice.pipeline.resolution.history import history
 
     hub = session_of(context).hub()
     profile_id = profile_behind(hub, who)

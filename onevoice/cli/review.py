@@ -16,7 +16,7 @@ from onevoice.cli.terminal import out, print_json, table
 if TYPE_CHECKING:
     from onevoice.cli.masks import Masks
     from onevoice.pipeline import Hub
-    from onevoice.pipeline.review import Asked, Pair, Side
+    from onevoice.pipeline.resolution.review import Asked, Pair, Side
     from onevoice.store.steward import ReviewItem, StewardDecision
 
 review = typer.Typer(help="Which records are one customer: questions for a steward, and what was decided.")
@@ -53,7 +53,7 @@ def list_questions(
     Impact is 10 for each open contradiction, 5 for each loyalty member and 5 for each rank of their tiers, 1 for 1,000
     points, 1 for 100 of spend in twelve months, and 2 for each system that the hub writes to about them.
     """
-    from onevoice.pipeline.review import queue
+    from onevoice.pipeline.resolution.review import queue
 
     hub = session_of(context).hub()
     asked = queue(hub)
@@ -77,7 +77,7 @@ def list_questions(
 @review.command()
 def show(context: typer.Context, item: Item, whole: Whole = False, as_json: AsJson = False) -> None:
     """Show the two records of a question side by side, and what speaks for and against one customer."""
-    from onevoice.pipeline.review import question
+    from onevoice.pipeline.resolution.review import question
 
     hub = session_of(context).hub()
     asked, pair = question(hub, item)
@@ -100,7 +100,7 @@ def merge(
     as_json: AsJson = False,
 ) -> None:
     """Decide that two records are one customer, whatever the evidence says."""
-    from onevoice.pipeline import steward
+    from onevoice.pipeline.resolution import steward
 
     hub = session_of(context).hub()
     _tell(hub, steward.merge(hub, left, right, actor=_name(actor), reason=reason), now=now, as_json=as_json)
@@ -117,7 +117,7 @@ def split(
     as_json: AsJson = False,
 ) -> None:
     """Decide that two records are two customers, whatever the evidence says."""
-    from onevoice.pipeline import steward
+    from onevoice.pipeline.resolution import steward
 
     hub = session_of(context).hub()
     _tell(hub, steward.split(hub, left, right, actor=_name(actor), reason=reason), now=now, as_json=as_json)
@@ -133,7 +133,7 @@ def not_a_match(
     as_json: AsJson = False,
 ) -> None:
     """Answer a question: its two records are two customers."""
-    from onevoice.pipeline import steward
+    from onevoice.pipeline.resolution import steward
 
     hub = session_of(context).hub()
     _tell(hub, steward.not_a_match(hub, item, actor=_name(actor), reason=reason), now=now, as_json=as_json)
@@ -149,7 +149,7 @@ def undo(
     as_json: AsJson = False,
 ) -> None:
     """Withdraw a decision: the evidence counts again, and what it had answered is asked again."""
-    from onevoice.pipeline import steward
+    from onevoice.pipeline.resolution import steward
 
     hub = session_of(context).hub()
     _tell(hub, steward.undo(hub, decision, actor=_name(actor), reason=reason), now=now, as_json=as_json)
@@ -158,7 +158,7 @@ def undo(
 @review.command()
 def decisions(context: typer.Context, as_json: AsJson = False) -> None:
     """List every decision of a steward: who took it, when and why, and who withdrew it."""
-    from onevoice.pipeline import steward
+    from onevoice.pipeline.resolution import steward
 
     hub = session_of(context).hub()
     found = steward.decisions(hub)

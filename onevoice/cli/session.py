@@ -13,7 +13,7 @@ from onevoice.errors import ConfigError
 
 if TYPE_CHECKING:
     from onevoice.pipeline import Hub, PushLimits
-    from onevoice.pipeline.people import ResolvesPeople
+    from onevoice.pipeline.resolution.people import ResolvesPeople
 
 
 @dataclass(slots=True)

@@ -17,7 +17,7 @@ from onevoice.errors import ConfigError, ConnectorError
 
 if TYPE_CHECKING:
     from onevoice.pipeline import CycleReport, Hub, Job, Report, Stage
-    from onevoice.pipeline.pilot import Pilot
+    from onevoice.pipeline.delivery.pilot import Pilot
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document instead of text.")]
 AsOf = Annotated[str | None, typer.Option(help="Work as of this ISO time with its zone; now when left out.")]
@@ -93,8 +93,8 @@ def plan(
     as_json: AsJson = False,
 ) -> None:
     """Pull, resolve and decide, and show what a sync would write. Writes to no system."""
+    from onevoice.pipeline.delivery.planfile import write_plan
     from onevoice.pipeline.overview import planned_writes
-    from onevoice.pipeline.planfile import write_plan
 
     hub = session_of(context).hub(as_of)
     cycle = run_showing(hub, skip=WRITING)
@@ -166,7 +166,7 @@ def _fields_pushed(hub: Hub, systems: Sequence[str] | None) -> set[str]:
 
 
 def _pilot(text: str) -> Pilot:
-    from onevoice.pipeline.pilot import pilot_of_names, pilot_of_share
+    from onevoice.pipeline.delivery.pilot import pilot_of_names, pilot_of_share
 
     file = Path(text)
     return pilot_of_names(file.read_text("utf-8").splitlines()) if file.is_file() else pilot_of_share(text)
@@ -180,7 +180,7 @@ def run_showing(
     With a plan that was `shown` nothing is written unless exactly that is planned now.
     """
     from onevoice.pipeline import run_cycle
-    from onevoice.pipeline.planfile import insist, read_plan
+    from onevoice.pipeline.delivery.planfile import insist, read_plan
 
     agreed = read_plan(shown) if shown else None
 

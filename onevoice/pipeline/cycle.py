@@ -8,14 +8,14 @@ from functools import partial
 
 from onevoice.errors import OnevoiceError
 from onevoice.pipeline.decide import decide
+from onevoice.pipeline.delivery.plan import plan
+from onevoice.pipeline.delivery.push import push_system
+from onevoice.pipeline.delivery.verify import verify_system
 from onevoice.pipeline.hub import Hub
-from onevoice.pipeline.plan import plan
 from onevoice.pipeline.pull import pull_stream
-from onevoice.pipeline.push import push_system
 from onevoice.pipeline.report import FAILED, CycleReport, Job, Report, Stage
-from onevoice.pipeline.resolve import resolve
+from onevoice.pipeline.resolution.resolve import resolve
 from onevoice.pipeline.unify import unify
-from onevoice.pipeline.verify import verify_system
 from onevoice.store import runs
 
 RunStage = Callable[[Stage], Mapping[str, Report]]

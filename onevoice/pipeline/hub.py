@@ -22,11 +22,11 @@ from onevoice.consent import contact_point
 from onevoice.errors import ConfigError
 from onevoice.mapping import CompiledMapping, Defaults, compile_mapping
 from onevoice.model import Ref
-from onevoice.pipeline.desired import HubView
-from onevoice.pipeline.holding import HeldBudget
-from onevoice.pipeline.people import ResolvesPeople
-from onevoice.pipeline.pilot import Pilot
-from onevoice.pipeline.targets import PushTarget, customer_of
+from onevoice.pipeline.delivery.desired import HubView
+from onevoice.pipeline.delivery.holding import HeldBudget
+from onevoice.pipeline.delivery.pilot import Pilot
+from onevoice.pipeline.delivery.targets import PushTarget, customer_of
+from onevoice.pipeline.resolution.people import ResolvesPeople
 from onevoice.policy import Policy, check_policy, compile_policy
 from onevoice.protocols import Budget, Destination, Fetches, Provisions, Source
 from onevoice.settings import system_settings

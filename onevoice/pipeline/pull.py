@@ -11,10 +11,10 @@ from onevoice.consent import contact_point
 from onevoice.errors import ConnectorError, ContractBroken, PermissionMissing, RetryableError
 from onevoice.mapping import CompiledMapping
 from onevoice.model import ConsentEvent, Effect, Item, Origin, Ref
+from onevoice.pipeline.delivery.targets import PushTarget, customer_of
 from onevoice.pipeline.hub import Hub
 from onevoice.pipeline.raw import FAULT, storable, too_long
 from onevoice.pipeline.report import Report
-from onevoice.pipeline.targets import PushTarget, customer_of
 from onevoice.policy import raw_value
 from onevoice.protocols import Record
 from onevoice.store import contradictions, outboxes, pages, profiles

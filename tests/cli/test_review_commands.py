@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from onevoice.cli import app as command_line
-from onevoice.pipeline import review
+from onevoice.pipeline.resolution import review
 
 Say = Callable[..., tuple[int, str, str]]
 TOM, TIM, THOMAS = (f"shop/customers/C-100{number}" for number in (3, 4, 5))

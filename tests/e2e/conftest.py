@@ -22,7 +22,7 @@ from onevoice.cli.sandbox_process import Sandbox, running_sandbox
 from onevoice.model import Ref
 from onevoice.pipeline import CycleReport, Hub, PushLimits, open_hub, run_cycle
 from onevoice.pipeline.accounts import provision, systems_written
-from onevoice.pipeline.people import ResolvesPeople
+from onevoice.pipeline.resolution.people import ResolvesPeople
 from onevoice.pipeline.views import partition
 
 PROGRAM = Path(sys.executable).with_name("onevoice")

@@ -14,7 +14,7 @@ from typing import Any
 import httpx
 import pytest
 
-from onevoice.pipeline.holding import release
+from onevoice.pipeline.delivery.holding import release
 
 pytestmark = pytest.mark.long
 

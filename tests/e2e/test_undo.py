@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from onevoice.pipeline.holding import release
-from onevoice.pipeline.undo import undo
+from onevoice.pipeline.delivery.holding import release
+from onevoice.pipeline.delivery.undo import undo
 from onevoice.store import outboxes, runs
 
 pytestmark = pytest.mark.slow

@@ -27,7 +27,8 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition,
 from identity import Constraint, cluster, normalise, survive
 from onevoice.errors import DecisionRefused
 from onevoice.model import Ref
-from onevoice.pipeline import Hub, open_hub, run_cycle, steward
+from onevoice.pipeline import Hub, open_hub, run_cycle
+from onevoice.pipeline.resolution import steward
 from onevoice.pipeline.unify import identity_record
 from onevoice.protocols import Json, Page, Record, Stream
 from onevoice.store import identities, lookups, open_store, profiles

@@ -17,7 +17,7 @@ import pytest
 from identity import Cluster, Clustering, Constraint, Degree, Edge, NormalisedRecord
 from onevoice.model import Ref
 from onevoice.pipeline import CycleReport, Hub, PushLimits, open_hub, run_cycle
-from onevoice.pipeline.review import queue
+from onevoice.pipeline.resolution.review import queue
 from onevoice.protocols import Check, Json, Outcome, Page, Record, Stream, Write, WriteResult
 from onevoice.store import identities, profiles
 

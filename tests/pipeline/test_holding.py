@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from onevoice.errors import ConfigError, GuardStopped, OnevoiceError
-from onevoice.pipeline import holding
-from onevoice.pipeline.holding import HeldBudget, held, hold, release
+from onevoice.pipeline.delivery import holding
+from onevoice.pipeline.delivery.holding import HeldBudget, held, hold, release
 from onevoice.pipeline.overview import status
 from onevoice.protocols import Stream
 

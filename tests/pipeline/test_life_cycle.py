@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 
-from onevoice.pipeline import steward
+from onevoice.pipeline.resolution import steward
 from onevoice.store import identities, lookups, profiles
 from onevoice.store import steward as questions
 

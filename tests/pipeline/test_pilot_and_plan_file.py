@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from onevoice.errors import ConfigError, GuardStopped
-from onevoice.pipeline.pilot import PARTS, part_of, pilot_of_names, pilot_of_share
-from onevoice.pipeline.planfile import insist, read_plan, write_plan
+from onevoice.pipeline.delivery.pilot import PARTS, part_of, pilot_of_names, pilot_of_share
+from onevoice.pipeline.delivery.planfile import insist, read_plan, write_plan
 
 PLANNED = ("push", "verify")
 

@@ -10,9 +10,9 @@ import pytest
 
 from identity import Cluster, Clustering, Constraint, Degree, Edge, NormalisedRecord, ReviewItem
 from onevoice.model import Item, Ref
-from onevoice.pipeline.audit import Evidenced, evidenced
-from onevoice.pipeline.proof import ABSENT, Basis
-from onevoice.pipeline.witnesses import PROVEN_BY_ITEMS, witnesses
+from onevoice.pipeline.proofs.audit import Evidenced, evidenced
+from onevoice.pipeline.proofs.proof import ABSENT, Basis
+from onevoice.pipeline.proofs.witnesses import PROVEN_BY_ITEMS, witnesses
 from onevoice.policy import FACTS, Ground
 
 ANN = {"firstname": "Ann", "lastname": "Ash", "email": "ann.ash@posteo.net"}

@@ -16,8 +16,8 @@ from sqlalchemy import func, select
 
 from customers import person_like, put_customers
 from onevoice.pipeline import Hub, open_hub
-from onevoice.pipeline.realtime import ASKED, Found, who_is
-from onevoice.pipeline.resolve import resolve
+from onevoice.pipeline.resolution.realtime import ASKED, Found, who_is
+from onevoice.pipeline.resolution.resolve import resolve
 from onevoice.pipeline.unify import unify
 from onevoice.store import identities
 from onevoice.store.schema import metadata

@@ -13,8 +13,8 @@ from sqlalchemy import event
 
 from customers import person_like, put_customers
 from onevoice.pipeline import Hub, open_hub
-from onevoice.pipeline.realtime import who_is
-from onevoice.pipeline.resolve import resolve
+from onevoice.pipeline.resolution.realtime import who_is
+from onevoice.pipeline.resolution.resolve import resolve
 from onevoice.pipeline.unify import unify
 
 SMALL = frozenset({"json_each", "event", "work", "step"})

@@ -11,8 +11,9 @@ import pytest
 from sqlalchemy import select
 
 from customers import person_like, put_customers
-from onevoice.pipeline import Hub, open_hub, whole_base
-from onevoice.pipeline.resolve import resolve
+from onevoice.pipeline import Hub, open_hub
+from onevoice.pipeline.resolution import whole_base
+from onevoice.pipeline.resolution.resolve import resolve
 from onevoice.store.schema import block, card, edge, identity_record, lineage, review, source_link
 
 KEPT = {

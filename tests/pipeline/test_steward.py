@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from onevoice.errors import DecisionRefused
-from onevoice.pipeline import steward
-from onevoice.pipeline.review import question, queue
+from onevoice.pipeline.resolution import steward
+from onevoice.pipeline.resolution.review import question, queue
 from onevoice.store import steward as steward_store
 from onevoice.store.steward import Question
 

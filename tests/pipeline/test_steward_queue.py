@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from onevoice.pipeline import steward
-from onevoice.pipeline.history import history
-from onevoice.pipeline.review import Impact, compare, queue
+from onevoice.pipeline.resolution import steward
+from onevoice.pipeline.resolution.history import history
+from onevoice.pipeline.resolution.review import Impact, compare, queue
 
 ANN = {"FirstName": "Ann", "LastName": "Ash", "Email": "ann.ash@posteo.net", "Birthdate": "1980-05-01"}
 TOM = {"FirstName": "Tom", "LastName": "Reed", "Email": "tom.reed@posteo.net", "Birthdate": "1962-01-31"}

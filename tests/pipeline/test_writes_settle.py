@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from onevoice.errors import ContractBroken, Unavailable
-from onevoice.pipeline.push import LONGEST_BACKOFF, back_off
+from onevoice.pipeline.delivery.push import LONGEST_BACKOFF, back_off
 from onevoice.store import outboxes
 
 OPTED_OUT = "hs_email_optout_10001"

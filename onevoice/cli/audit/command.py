@@ -35,7 +35,7 @@ def audit(
 ) -> None:
     """Show what the systems would send that contradicts what is known, with the records that prove it. Only reads."""
     from onevoice.cli.audit.telling import told
-    from onevoice.pipeline.audit import evidenced, looked
+    from onevoice.pipeline.proofs.audit import evidenced, looked
 
     hub = session_of(context).hub(as_of)
     cycle = run_showing(hub, skip=WRITING)

@@ -12,9 +12,9 @@ from onevoice.cli.audit.report import Count, Customer, Evidence, Finding, Match,
 from onevoice.cli.masks import Masks
 from onevoice.model import Ref
 from onevoice.pipeline import Hub
-from onevoice.pipeline.audit import Evidenced, Looked
-from onevoice.pipeline.matches import MatchLink
-from onevoice.pipeline.proof import Basis, Proving
+from onevoice.pipeline.proofs.audit import Evidenced, Looked
+from onevoice.pipeline.proofs.matches import MatchLink
+from onevoice.pipeline.proofs.proof import Basis, Proving
 from onevoice.policy import Ground
 from onevoice.store.proofs import WhenRead
 

@@ -9,11 +9,11 @@ from typing import Any
 
 from onevoice.errors import ConnectorError, RetryableError
 from onevoice.model import Ref
-from onevoice.pipeline.coherence import findings_of, raw_of_customers
+from onevoice.pipeline.delivery.coherence import findings_of, raw_of_customers
+from onevoice.pipeline.delivery.targets import PushTarget, customer_of
 from onevoice.pipeline.hub import Hub
 from onevoice.pipeline.raw import storable
 from onevoice.pipeline.report import Report
-from onevoice.pipeline.targets import PushTarget, customer_of
 from onevoice.protocols import Fetches, Record
 from onevoice.store import Connection, carriers, contradictions, identities, pages, profiles
 from onevoice.store.engine import chunks

@@ -11,7 +11,7 @@ from typing import Any
 from onevoice.configfile.push_sources import EMAIL
 from onevoice.mapping import PushField
 from onevoice.model import FOREVER
-from onevoice.pipeline.targets import PushTarget
+from onevoice.pipeline.delivery.targets import PushTarget
 from onevoice.policy import Refusal
 from onevoice.store.outboxes import OutboxRow
 from onevoice.store.pages import DestinationState

@@ -12,7 +12,7 @@ from typing import Any
 
 from onevoice.configfile.offers_file import Once
 from onevoice.model import Ref
-from onevoice.pipeline.desired import HubView
+from onevoice.pipeline.delivery.desired import HubView
 from onevoice.policy import Policy, SystemGates
 
 Customer = Mapping[str, Any]

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from onevoice.errors import ConfigError
 from onevoice.model import Ref
-from onevoice.pipeline.targets import customer_of
+from onevoice.pipeline.delivery.targets import customer_of
 from onevoice.store import Connection, identities, pages, profiles
 
 if TYPE_CHECKING:

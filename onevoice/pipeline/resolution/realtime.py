@@ -28,9 +28,9 @@ from identity import (
 )
 from onevoice.configfile.identity_file import IdentityFile
 from onevoice.model import Ref
-from onevoice.pipeline.candidates import bearing, degrees, holders, limits_of, load_forms
 from onevoice.pipeline.hub import Hub
-from onevoice.pipeline.neighbourhood import cluster, components, row_of
+from onevoice.pipeline.resolution.candidates import bearing, degrees, holders, limits_of, load_forms
+from onevoice.pipeline.resolution.neighbourhood import cluster, components, row_of
 from onevoice.store import Connection, identities
 
 ASKED = Ref("onevoice", "question", "who")

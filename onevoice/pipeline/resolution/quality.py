@@ -11,8 +11,8 @@ from identity.evaluate import PairQuality, Quality, Uncertainty, evaluate, evalu
 from identity.versions import find_version
 from onevoice.errors import ConfigError, IdentityError
 from onevoice.pipeline.hub import Hub
-from onevoice.pipeline.models import fitting, resolved
-from onevoice.pipeline.pairs import judged_by_stewards
+from onevoice.pipeline.resolution.models import fitting, resolved
+from onevoice.pipeline.resolution.pairs import judged_by_stewards
 from onevoice.store import identities
 
 _REF, _PERSON = "ref", "person"

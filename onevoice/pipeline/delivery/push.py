@@ -16,11 +16,11 @@ from typing import Any
 
 from onevoice.errors import Ambiguous, ConnectorError, ContractBroken, GuardStopped, RetryableError
 from onevoice.model import Ref
-from onevoice.pipeline.desired import write_of
-from onevoice.pipeline.holding import held, sentence
+from onevoice.pipeline.delivery.desired import write_of
+from onevoice.pipeline.delivery.holding import held, sentence
+from onevoice.pipeline.delivery.targets import PushTarget
 from onevoice.pipeline.hub import Hub
 from onevoice.pipeline.report import Report
-from onevoice.pipeline.targets import PushTarget
 from onevoice.policy import raw_value
 from onevoice.protocols import DeferReason, Destination, Outcome, Write, WriteResult, settle
 from onevoice.store import outboxes, pages, runs

@@ -13,15 +13,15 @@ from dataclasses import dataclass, replace
 from identity import IdChanges, assign_ids, profile_id
 from identity.uncollected import uncollected
 from onevoice.model import Ref
-from onevoice.pipeline import whole_base
-from onevoice.pipeline.asking import Outcome, questions
-from onevoice.pipeline.causes import Causes, News
-from onevoice.pipeline.comparing import Changes, note_changes, with_decided
 from onevoice.pipeline.events import settle_events
-from onevoice.pipeline.former import former_links
 from onevoice.pipeline.hub import Hub
-from onevoice.pipeline.neighbourhood import Neighbourhood, resolve_neighbourhood
 from onevoice.pipeline.report import Report
+from onevoice.pipeline.resolution import whole_base
+from onevoice.pipeline.resolution.asking import Outcome, questions
+from onevoice.pipeline.resolution.causes import Causes, News
+from onevoice.pipeline.resolution.comparing import Changes, note_changes, with_decided
+from onevoice.pipeline.resolution.former import former_links
+from onevoice.pipeline.resolution.neighbourhood import Neighbourhood, resolve_neighbourhood
 from onevoice.store import Connection, contradictions, identities, outboxes, pages, runs, steward
 from onevoice.store import former_links as former_store
 from onevoice.store.identities import LineageRow

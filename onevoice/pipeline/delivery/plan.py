@@ -11,12 +11,12 @@ from dataclasses import replace
 from typing import Any
 
 from onevoice.model import Item, Ref
-from onevoice.pipeline.coherence import findings_of, raw_of_customers
-from onevoice.pipeline.desired import STAMP, HubView, adopted_now, changed_fields, differing, write_of
+from onevoice.pipeline.delivery.coherence import findings_of, raw_of_customers
+from onevoice.pipeline.delivery.desired import STAMP, HubView, adopted_now, changed_fields, differing, write_of
+from onevoice.pipeline.delivery.once import carried_elsewhere
+from onevoice.pipeline.delivery.targets import PushTarget, customer_of
 from onevoice.pipeline.hub import Hub
-from onevoice.pipeline.once import carried_elsewhere
 from onevoice.pipeline.report import Report
-from onevoice.pipeline.targets import PushTarget, customer_of
 from onevoice.store import Connection, carriers, contradictions, identities, outboxes, pages, profiles, runs
 from onevoice.store.outboxes import Held, OutboxRow
 from onevoice.store.pages import DestinationState

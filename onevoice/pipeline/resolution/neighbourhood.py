@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from identity import Clustering, Constraint, Edge, NormalisedRecord, blocking_keys, in_use, single_keys
 from onevoice.configfile.identity_file import IdentityFile
 from onevoice.model import Ref
-from onevoice.pipeline.candidates import degrees, holders, limits_of, load_forms
-from onevoice.pipeline.comparing import Changes
 from onevoice.pipeline.hub import Hub
-from onevoice.pipeline.people import ResolvesPeople
+from onevoice.pipeline.resolution.candidates import degrees, holders, limits_of, load_forms
+from onevoice.pipeline.resolution.comparing import Changes
+from onevoice.pipeline.resolution.people import ResolvesPeople
 from onevoice.store import Connection, identities
 from onevoice.store.identities import EdgeRow
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from onevoice.model import Ref
 from onevoice.pipeline.decide import decision_of
-from onevoice.pipeline.desired import HubView
+from onevoice.pipeline.delivery.desired import HubView
 from onevoice.pipeline.hub import Hub
 from onevoice.policy import RELATED, Finding, contradictions
 from onevoice.store import Connection, pages, profiles

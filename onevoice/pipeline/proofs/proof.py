@@ -16,13 +16,13 @@ from typing import Any
 
 from onevoice.loyalty import merge_memberships
 from onevoice.model import Item, Origin, Ref
-from onevoice.pipeline.desired import HubView
+from onevoice.pipeline.delivery.desired import HubView
+from onevoice.pipeline.delivery.once import carried_elsewhere
 from onevoice.pipeline.facts import memberships_of
 from onevoice.pipeline.hub import Hub
-from onevoice.pipeline.matches import ITSELF, Chain, Matches, MatchLink
-from onevoice.pipeline.once import carried_elsewhere
+from onevoice.pipeline.proofs.matches import ITSELF, Chain, Matches, MatchLink
+from onevoice.pipeline.proofs.witnesses import witnesses
 from onevoice.pipeline.unify import MARKETING, Evidence, compute
-from onevoice.pipeline.witnesses import witnesses
 from onevoice.policy import Finding, Ground, reasons
 from onevoice.policy.facts import fact_readers, typed_row
 from onevoice.policy.sentences import shown

@@ -16,9 +16,9 @@ from identity.vetoes import veto
 from onevoice.configfile.identity_file import Thresholds
 from onevoice.errors import IdentityError
 from onevoice.model import Ref
-from onevoice.pipeline.candidates import compared_with, degrees_of, load_forms
 from onevoice.pipeline.hub import Hub
-from onevoice.pipeline.pairs import judged_by_stewards
+from onevoice.pipeline.resolution.candidates import compared_with, degrees_of, load_forms
+from onevoice.pipeline.resolution.pairs import judged_by_stewards
 from onevoice.store import Connection, identities, steward
 
 SAMPLE = 20_000

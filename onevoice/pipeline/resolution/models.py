@@ -22,7 +22,7 @@ from identity.versions import Kept, Moved, doubts, find_version, keep, kept_vers
 from onevoice.errors import ConfigError, IdentityError
 from onevoice.model import Ref
 from onevoice.pipeline.hub import Hub
-from onevoice.pipeline.pairs import judged_by_stewards
+from onevoice.pipeline.resolution.pairs import judged_by_stewards
 from onevoice.pipeline.unify import identity_record
 from onevoice.store import identities
 

@@ -10,9 +10,9 @@ from typing import Any
 from identity import Reason, explain_pair
 from onevoice.errors import DecisionRefused
 from onevoice.model import Ref
-from onevoice.pipeline.candidates import degrees_of, load_forms
 from onevoice.pipeline.hub import Hub
-from onevoice.pipeline.matches import Matches, MatchLink
+from onevoice.pipeline.proofs.matches import Matches, MatchLink
+from onevoice.pipeline.resolution.candidates import degrees_of, load_forms
 from onevoice.store import Connection, identities, steward
 from onevoice.store.steward import ReviewItem, StewardDecision, Worth
 

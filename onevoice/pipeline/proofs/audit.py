@@ -11,13 +11,13 @@ from datetime import datetime
 from typing import Any
 
 from onevoice.model import Ref
-from onevoice.pipeline.candidates import compared_with, load_forms
-from onevoice.pipeline.coherence import contradictions_of, raw_of_customers
-from onevoice.pipeline.desired import HubView
+from onevoice.pipeline.delivery.coherence import contradictions_of, raw_of_customers
+from onevoice.pipeline.delivery.desired import HubView
+from onevoice.pipeline.delivery.targets import customer_of
 from onevoice.pipeline.hub import Hub
-from onevoice.pipeline.matches import Matches
-from onevoice.pipeline.proof import Case, Near, Proof, Prover
-from onevoice.pipeline.targets import customer_of
+from onevoice.pipeline.proofs.matches import Matches
+from onevoice.pipeline.proofs.proof import Case, Near, Proof, Prover
+from onevoice.pipeline.resolution.candidates import compared_with, load_forms
 from onevoice.pipeline.unify import Evidence
 from onevoice.policy import Finding, Ground
 from onevoice.store import Connection, carriers, contradictions, identities, pages, profiles, proofs

@@ -12,9 +12,9 @@ from identity.native import NativeScorer
 from identity.score import probability
 from identity.vetoes import veto
 from onevoice.configfile.identity_file import IdentityFile
-from onevoice.pipeline import steward
-from onevoice.pipeline.candidates import degrees_of, load_forms
 from onevoice.pipeline.hub import Hub
+from onevoice.pipeline.resolution import steward
+from onevoice.pipeline.resolution.candidates import degrees_of, load_forms
 from onevoice.store import Connection
 
 

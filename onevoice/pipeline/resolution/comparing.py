@@ -11,8 +11,8 @@ import orjson
 
 from identity import Degree, NormalisedRecord, blocking_keys, crossed, key_code, normalise, surname_key
 from onevoice.configfile.identity_file import Guards, IdentityFile
-from onevoice.pipeline.candidates import degrees, holders, limits_of, load_forms
 from onevoice.pipeline.hub import Hub
+from onevoice.pipeline.resolution.candidates import degrees, holders, limits_of, load_forms
 from onevoice.pipeline.unify import identity_record
 from onevoice.store import Connection, blocks, identities
 from onevoice.store.blocks import BlockRow

@@ -19,9 +19,9 @@ from identity import (
 )
 from identity.batch import BatchResult, resolve_all
 from onevoice.model import Ref
-from onevoice.pipeline.comparing import Changes
 from onevoice.pipeline.hub import Hub
-from onevoice.pipeline.neighbourhood import Neighbourhood
+from onevoice.pipeline.resolution.comparing import Changes
+from onevoice.pipeline.resolution.neighbourhood import Neighbourhood
 from onevoice.pipeline.unify import identity_record
 from onevoice.store import Connection, identities
 from onevoice.store.engine import chunks, fill

@@ -16,9 +16,9 @@ from typing import Any
 from onevoice.errors import ConnectorError, OnevoiceError
 from onevoice.model import Ref
 from onevoice.pipeline.cycle import CYCLE
+from onevoice.pipeline.delivery.push import overwritten
+from onevoice.pipeline.delivery.targets import PushTarget
 from onevoice.pipeline.hub import Hub
-from onevoice.pipeline.push import overwritten
-from onevoice.pipeline.targets import PushTarget
 from onevoice.protocols import Outcome, Write, WriteResult, settle
 from onevoice.store import Connection, holds, outboxes, pages, runs
 from onevoice.store.engine import chunks
