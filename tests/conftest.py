@@ -21,6 +21,8 @@ from onevoice.sandbox.certificate import Certificate, make_certificate
 CHECKOUT = Path(__file__).parent.parent
 
 end_quietly()
+# A worker of pytest-xdist is told the width of the terminal; what a command prints off one must not depend on it.
+os.environ.pop("COLUMNS", None)
 
 
 @pytest.fixture(scope="session")
