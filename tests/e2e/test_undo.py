@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from onevoice.pipeline import Hub
 from onevoice.pipeline.delivery.holding import release
 from onevoice.pipeline.delivery.undo import undo
 from onevoice.store import outboxes, runs
@@ -16,6 +17,8 @@ from onevoice.store import outboxes, runs
 pytestmark = pytest.mark.slow
 
 PEOPLE = 300
+KILLS = 8
+"""Most kills until one hits the moment it is meant for."""
 Place = tuple[str, ...]
 """(system, table, record id, field, ...) of one value in the vendors' state."""
 
@@ -155,7 +158,20 @@ def test_undo_of_a_first_sync(world: Callable[..., Any]) -> None:
 
 
 def test_undo_of_a_run_that_was_killed(world: Callable[..., Any]) -> None:
-    here = world(200, seed=14, limits=False)
+    # Between a call's effect and its note lie milliseconds: a kill that misses them proves nothing and is tried again.
+    killed = (_killed_in_push(world(200, seed=14, limits=False)) for _ in range(KILLS))
+    here, hub, before, run = next(found for found in killed if found is not None)
+
+    after = places(here.state())
+    done = undo(hub, run)
+    assert done.put_back >= 100
+    assert (done.changed_since, done.refused, done.failed, done.gone) == ([], [], [], [])
+    assert wrong(places(here.state()), expected(before, after, after)) == []
+
+
+def _killed_in_push(here: Any) -> tuple[Any, Hub, dict[Place, Any], str] | None:
+    """A world whose first run was killed while answers to its writes were on the way, its hub, what the vendors held
+    before, and the run; None when every answer had been noted."""
     here.provision()
     here.post("/clock", {"advance_seconds": 900})
     before = places(here.state())
@@ -168,10 +184,4 @@ def test_undo_of_a_run_that_was_killed(world: Callable[..., Any]) -> None:
     [run, *_] = runs.last_runs(hub.store, 1)
     with hub.store.read() as connection:
         unheard = outboxes.unheard_of(connection, run["run"])
-    assert unheard, "it was killed at a moment that proves nothing"
-
-    after = places(here.state())
-    done = undo(hub, run["run"])
-    assert done.put_back >= 100
-    assert (done.changed_since, done.refused, done.failed, done.gone) == ([], [], [], [])
-    assert wrong(places(here.state()), expected(before, after, after)) == []
+    return (here, hub, before, run["run"]) if unheard else None
