@@ -35,6 +35,8 @@ def _settled(value: Any) -> Any:
     if isinstance(value, dict):
         kept = {name: _settled(part) for name, part in value.items() if name not in CLOCKWORK}
         return {name: part for name, part in kept.items() if part not in (None, "", {}, [])}
+    if isinstance(value, list) and not any(isinstance(part, dict | list) for part in value):
+        return sorted(value, key=str)  # tags and groups: what a record has, in whatever order they came
     return [_settled(part) for part in value] if isinstance(value, list) else value
 
 
