@@ -123,7 +123,8 @@ def test_any_crowd(config: IdentityFile, model: Model, seed: int, strict: bool, 
     said = [
         Constraint(*(record.ref for record in rng.sample(records, 2)), rng.choice(["must", "cannot"])) for _ in range(4)
     ]
-    _same(records, config.model_copy(update=changed), model, *said)
+    found = _same(records, config.model_copy(update=changed), model, *said)
+    assert found.members.num_rows == len(records), "everybody is in one customer"
 
 
 _ANN = {"given_name": "Ann", "family_name": "Lee", "email": "ann@web.de", "birth_date": "1980-02-03"}

@@ -40,18 +40,12 @@ def _numbered(records: Sequence[NormalisedRecord]) -> list[NormalisedRecord]:
     return [replace(record, ref=Ref("crm", "contacts", f"{at:04}")) for at, record in enumerate(records)]
 
 
-def _same(ours: Sequence[Edge], theirs: Sequence[Edge]) -> None:
-    assert [(e.left, e.right) for e in ours] == [(e.left, e.right) for e in theirs]
-    for own, other in zip(ours, theirs, strict=True):
-        assert own == other
-
-
 @pytest.mark.parametrize("shared", [(), ("phone=+447700900111", "card_number=LC1001", "email=z@web.de")])
 def test_every_level_scores_as_in_splink(make, config: IdentityFile, shared: Collection[str]) -> None:
     records = _numbered(random_records(make, 150, 5))
     scorer = NativeScorer(ALL, comparing(config, ALL))
     pairs = list(combinations(records, 2))
-    _same([scorer.edge(a, b, shared) for a, b in pairs], _by_splink(records, ALL, shared))
+    assert [scorer.edge(a, b, shared) for a, b in pairs] == _by_splink(records, ALL, shared)
 
 
 def test_those_records_reach_every_level(make, config: IdentityFile) -> None:
@@ -67,14 +61,14 @@ def test_those_records_reach_every_level(make, config: IdentityFile) -> None:
 def test_generated_records_score_as_in_splink(config: IdentityFile, records: list[NormalisedRecord]) -> None:
     numbered = _numbered(records)
     scorer = NativeScorer(ALL, comparing(config, ALL))
-    _same([scorer.edge(a, b) for a, b in combinations(numbered, 2)], _by_splink(numbered, ALL))
+    assert [scorer.edge(a, b) for a, b in combinations(numbered, 2)] == _by_splink(numbered, ALL)
 
 
 def test_a_calibrated_model_scores_as_in_splink(make, config: IdentityFile) -> None:
     calibrated = ALL.model_copy(update={"calibration": Calibration(slope=0.7, offset=-1.25, labels=40)})
     records = _numbered(random_records(make, 30, 6))
     scorer = NativeScorer(calibrated, comparing(config, calibrated))
-    _same([scorer.edge(a, b) for a, b in combinations(records, 2)], _by_splink(records, calibrated))
+    assert [scorer.edge(a, b) for a, b in combinations(records, 2)] == _by_splink(records, calibrated)
 
 
 def test_what_the_hub_scores_is_scored_the_same(population, config: IdentityFile, model: Model) -> None:

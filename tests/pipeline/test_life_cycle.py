@@ -338,7 +338,13 @@ def founded(lives: Lives) -> dict[frozenset[str], str]:
     }
 
 
-def _l5(another_bench: Callable[[], Any], count: int) -> None:
+@pytest.mark.parametrize(
+    "count",
+    [pytest.param(60, marks=pytest.mark.slow), pytest.param(1000, marks=[pytest.mark.long, pytest.mark.timeout(1800)])],
+)
+def test_l5_any_batching_ends_with_the_same_people(another_bench: Callable[[], Any], count: int) -> None:
+    """An id once given stays, so ids are the same where no record was elsewhere for a while; in reverse, another
+    record comes first and gives its own."""
     records = arrivals(count)
     keys = sorted(records)
     runs = [arrive(another_bench(), keys, records, batches) for batches in (1, 10, count)]
@@ -351,19 +357,6 @@ def _l5(another_bench: Callable[[], Any], count: int) -> None:
     assert all(own[refs] == ids[0][refs] for own in ids for refs in alike)
     backwards = arrive(another_bench(), keys[::-1], records, 10)
     assert backwards.people() == people
-
-
-@pytest.mark.slow
-def test_l5_any_batching_ends_with_the_same_people_and_ids(another_bench: Callable[[], Any]) -> None:
-    """An id once given stays, so ids are the same where no record was elsewhere for a while; in reverse, another
-    record comes first and gives its own."""
-    _l5(another_bench, 60)
-
-
-@pytest.mark.long
-@pytest.mark.timeout(1800)
-def test_l5_with_a_thousand_records(another_bench: Callable[[], Any]) -> None:
-    _l5(another_bench, 1000)
 
 
 def test_l6_a_card_moves_to_somebody_else_and_history_stays(lives: Lives) -> None:
