@@ -6,6 +6,7 @@ import hashlib
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import orjson
 
@@ -50,7 +51,7 @@ def note_changes(hub: Hub, connection: Connection, touched: set[str], *, anew: b
     for ref in sorted(customers):
         record = normalise(identity_record(customers[ref]), config)
         form = record.as_dict()
-        digest = hashlib.blake2b(orjson.dumps(form, option=orjson.OPT_SORT_KEYS), digest_size=16).hexdigest()
+        _, digest = written(form)
         if anew or hashes.get(ref) != digest:
             fresh[ref] = record
             rows.append(NormalisedRow(ref, form, digest))
@@ -67,6 +68,12 @@ def note_changes(hub: Hub, connection: Connection, touched: set[str], *, anew: b
     flipped = crossed(near, degrees(connection, near, limits), config.guards)
     concerned = {ref for refs in holders(connection, flipped).values() for ref in refs}
     return Changes(frozenset(fresh.keys() | concerned), frozenset(removed), fresh)
+
+
+def written(form: Mapping[str, Any]) -> tuple[str, str]:
+    """A normalised form as JSON text, and the hash by which another form is known."""
+    text = orjson.dumps(form, option=orjson.OPT_SORT_KEYS)
+    return text.decode(), hashlib.blake2b(text, digest_size=16).hexdigest()
 
 
 def with_decided(connection: Connection, changes: Changes, decided: Iterable[str]) -> Changes:

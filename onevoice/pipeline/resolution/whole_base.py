@@ -5,22 +5,16 @@ It ends where resolving the same records change by change would end. It pays fro
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-import orjson
 import pyarrow as pa
 
-from identity import (
-    NORMALISER_VERSION,
-    Constraint,
-    IdentityRecord,
-)
+from identity import NORMALISER_VERSION, Constraint, IdentityRecord
 from identity.batch import BatchResult, resolve_all
 from onevoice.model import Ref
 from onevoice.pipeline.hub import Hub
-from onevoice.pipeline.resolution.comparing import Changes
+from onevoice.pipeline.resolution.comparing import Changes, written
 from onevoice.pipeline.resolution.neighbourhood import Neighbourhood
 from onevoice.pipeline.unify import identity_record
 from onevoice.store import Connection, identities
@@ -56,11 +50,12 @@ def resolve_everybody(hub: Hub, connection: Connection) -> tuple[Changes, Neighb
             if left in known and right in known
         ],
     )
-    _write(connection, result)
+    cards = _cards(result)
+    _write(connection, result, cards)
     after = identities.all_hashes(connection)
     near = Neighbourhood(
         refs=known,
-        cards=_cards(result),
+        cards=cards,
         clustering=result.clustering(),
         constraints=constraints,
         edges=result.edges.num_rows,
@@ -74,9 +69,9 @@ def _records(connection: Connection, refs: list[str]) -> Iterator[IdentityRecord
         yield from map(identity_record, identities.load_customers(connection, part).values())
 
 
-def _write(connection: Connection, result: BatchResult) -> None:
+def _write(connection: Connection, result: BatchResult, cards: Mapping[Ref, Sequence[str]]) -> None:
     fill(connection, normalised, ("ref", "normalised", "hash"), _forms(result))
-    numbers = ((number, str(ref)) for ref, cards in _cards(result).items() for number in cards if len(number) <= 200)
+    numbers = ((number, str(ref)) for ref, own in cards.items() for number in own if len(number) <= 200)
     fill(connection, card, ("number", "ref"), numbers)
     fill(connection, block, ("value", "ref", "surname"), _rows(result.keys.sort_by([("value", "ascending")])))
     names = ["left", "right", "kind", "weight", "probability"]
@@ -90,8 +85,7 @@ def _forms(result: BatchResult) -> Iterator[tuple[str, str, str]]:
         held = dict(zip(names, values, strict=True))
         ref = Ref.parse(held["ref"])
         form = {**held, "ref": [ref.system, ref.stream, ref.key], "version": NORMALISER_VERSION}
-        text = orjson.dumps(form, option=orjson.OPT_SORT_KEYS)
-        yield held["ref"], text.decode(), hashlib.blake2b(text, digest_size=16).hexdigest()
+        yield held["ref"], *written(form)
 
 
 def _rows(table: pa.Table) -> Iterator[tuple[Any, ...]]:
