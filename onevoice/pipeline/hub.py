@@ -6,8 +6,9 @@ import hashlib
 import json
 import os
 import threading
+import time
 import uuid
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from functools import cached_property
@@ -71,6 +72,8 @@ class Hub:
     policy: Policy
     limits: PushLimits = PushLimits()
     run_id: str = field(default_factory=lambda: uuid.uuid4().hex)
+    sleep: Callable[[float], None] = time.sleep
+    """How a job waits between two tries, in seconds; tests have a clock of their own."""
 
     def __post_init__(self) -> None:
         self._lock = threading.Lock()

@@ -7,7 +7,6 @@ absolute, so a repeat would do no harm to them, but it could leave a second even
 
 from __future__ import annotations
 
-import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
@@ -146,7 +145,7 @@ class _Delivery:
                 raise broken
             if not put_off:
                 return
-            time.sleep(PAUSE * 2**number)
+            self.hub.sleep(PAUSE * 2**number)
         self.counts["deferred"] += len(put_off)
 
     def _stop_when_held(self) -> None:
