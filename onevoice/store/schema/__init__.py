@@ -6,6 +6,7 @@ what `orjson` reads and writes. Times are UTC and aware.
 
 from onevoice.store.schema.base import metadata
 from onevoice.store.schema.decided import carried_elsewhere, contradiction, decision, decision_log, drift
+from onevoice.store.schema.operated import act, amendment, approval
 from onevoice.store.schema.pulled import consent_event, contact_point, cursor, item, quarantine, record, work
 from onevoice.store.schema.pushed import AMBIGUOUS, IN_FLIGHT, PENDING, destination, hold, outbox, step, write_log
 from onevoice.store.schema.resolved import (
@@ -26,7 +27,10 @@ __all__ = [
     "AMBIGUOUS",
     "IN_FLIGHT",
     "PENDING",
+    "act",
+    "amendment",
     "api_key",
+    "approval",
     "block",
     "card",
     "carried_elsewhere",

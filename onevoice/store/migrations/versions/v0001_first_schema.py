@@ -14,6 +14,37 @@ depends_on = None
 def upgrade() -> None:
     """Create every table."""
     op.create_table(
+        "act",
+        sa.Column("id", sa.Integer(), autoincrement=True, nullable=False),
+        sa.Column("act", sa.String(length=20), nullable=False, comment="edit, retry, drop, approve or backfill"),
+        sa.Column("subject", sa.String(length=400), nullable=False, comment="a ref, the hash of a plan, or a stream"),
+        sa.Column("actor", sa.String(length=200), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("detail", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_act")),
+        comment="what people changed by hand, never removed",
+    )
+    op.create_index(op.f("ix_act_subject"), "act", ["subject"], unique=False)
+    op.create_table(
+        "amendment",
+        sa.Column("ref", sa.String(length=400), nullable=False),
+        sa.Column(
+            "stage",
+            sa.String(length=20),
+            nullable=False,
+            comment="mapping: a value that was pulled; delivery: one to write",
+        ),
+        sa.Column("field", sa.String(length=200), nullable=False),
+        sa.Column(
+            "instead_of", sa.Text(), nullable=True, comment="the value for which it holds: for another one it is void"
+        ),
+        sa.Column("value", sa.Text(), nullable=True),
+        sa.Column("dropped", sa.Boolean(), nullable=False, comment="the field is not written at all"),
+        sa.PrimaryKeyConstraint("ref", "stage", "field", name=op.f("pk_amendment")),
+        comment="values that a person put in place of refused ones",
+    )
+    op.create_table(
         "api_key",
         sa.Column("key_id", sa.String(length=20), nullable=False),
         sa.Column("name", sa.String(length=100), nullable=False),
@@ -25,6 +56,19 @@ def upgrade() -> None:
         sa.Column("expires_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("revoked_at", sa.DateTime(timezone=True), nullable=True),
         sa.PrimaryKeyConstraint("key_id", name=op.f("pk_api_key")),
+    )
+    op.create_table(
+        "approval",
+        sa.Column("plan", sa.String(length=32), nullable=False, comment="hash of the plan that was approved"),
+        sa.Column(
+            "configuration", sa.String(length=32), nullable=False, comment="the configuration under which it was made"
+        ),
+        sa.Column("writes", sa.Text(), nullable=False, comment="a hash of each write that the plan held, sorted"),
+        sa.Column("actor", sa.String(length=200), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("used_by", sa.String(length=40), nullable=True, comment="the first run that it let through"),
+        sa.Column("closed_at", sa.DateTime(timezone=True), nullable=True, comment="no longer needed"),
+        sa.PrimaryKeyConstraint("plan", name=op.f("pk_approval")),
     )
     op.create_table(
         "block",
@@ -149,6 +193,12 @@ def upgrade() -> None:
             nullable=False,
             comment="adopted fields -> the hub's own value when the vendor's was let stand; null: the hub writes it",
         ),
+        sa.Column(
+            "version",
+            sa.DateTime(timezone=True),
+            nullable=True,
+            comment="the vendor's own stamp of the newest version that is known",
+        ),
         sa.PrimaryKeyConstraint("ref", name=op.f("pk_destination")),
     )
     op.create_index(op.f("ix_destination_system_stream"), "destination", ["system", "stream"], unique=False)
@@ -272,9 +322,15 @@ def upgrade() -> None:
         sa.Column("fields", sa.Text(), nullable=False),
         sa.Column("urgency", sa.Integer(), nullable=False, comment="0 opt-outs, 1 suppressions, 2 status"),
         sa.Column("irreversible", sa.Boolean(), nullable=False),
-        sa.Column("attempts", sa.Integer(), nullable=False),
+        sa.Column("attempts", sa.Integer(), nullable=False, comment="how often it was put off in a row"),
+        sa.Column("next_at", sa.DateTime(timezone=True), nullable=True, comment="not before; null: at once"),
         sa.Column("state", sa.String(length=20), nullable=False, comment="pending, in_flight or ambiguous"),
-        sa.Column("owner", sa.String(length=80), nullable=True, comment="who has it in flight"),
+        sa.Column(
+            "owner", sa.String(length=120), nullable=True, comment="who has it in flight: run:host:process:start"
+        ),
+        sa.Column(
+            "lease_until", sa.DateTime(timezone=True), nullable=True, comment="so long its owner alone may settle it"
+        ),
         sa.Column("planned_at", sa.DateTime(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("ref", name=op.f("pk_outbox")),
     )
@@ -324,14 +380,19 @@ def upgrade() -> None:
     op.create_table(
         "quarantine",
         sa.Column("ref", sa.String(length=400), nullable=False),
-        sa.Column("stage", sa.String(length=20), nullable=False, comment="mapping or delivery"),
+        sa.Column("stage", sa.String(length=20), nullable=False, comment="mapping, planning, delivery or loop"),
         sa.Column("code", sa.String(length=120), nullable=False),
         sa.Column("reason", sa.Text(), nullable=False),
         sa.Column("payload", sa.Text(), nullable=False),
         sa.Column("attempts", sa.Integer(), nullable=False),
         sa.Column("first_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("last_at", sa.DateTime(timezone=True), nullable=False),
-        sa.Column("next_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column(
+            "next_at",
+            sa.DateTime(timezone=True),
+            nullable=True,
+            comment="tried again by itself from then on; null: not by itself",
+        ),
         sa.PrimaryKeyConstraint("ref", "stage", name=op.f("pk_quarantine")),
     )
     op.create_table(
