@@ -17,6 +17,7 @@ from onevoice.sandbox.edits import Hand, NothingPushedError, answer
 from onevoice.sandbox.happenings import Happenings
 from onevoice.sandbox.judge import Judge, person_name
 from onevoice.sandbox.state import VendorState
+from onevoice.sandbox.trap import Snare
 
 
 class BadRequestError(Exception):
@@ -47,6 +48,7 @@ class Admin:
             "/state": self.state,
             "/log": self.log,
             "/james": self.james,
+            "/trap": self.trap,
         }
         changes: dict[str, Callable[[Mapping[str, Any]], Any]] = {
             "/clock": self.advance,
@@ -56,6 +58,8 @@ class Admin:
             "/happen": self.happen,
             "/limits": self.limits,
             "/faults": self.faults,
+            "/trap": self.arm,
+            "/trap/release": self.release,
             "/stop": self.stop,
         }
         return Starlette(
@@ -120,6 +124,7 @@ class Admin:
     def reset_calls(self, _: Mapping[str, Any]) -> dict[str, Any]:
         for vendor in self._vendors.values():
             vendor.calls.reset()
+            vendor.trap.passed.clear()
         return self.calls()
 
     def edit(self, body: Mapping[str, Any]) -> dict[str, Any]:
@@ -167,6 +172,28 @@ class Admin:
         except ValueError as error:
             raise BadRequestError(str(error)) from None
         return {"name": name}
+
+    def trap(self) -> dict[str, Any]:
+        """By system, whether a call is waited for, the operation that is held, and the requests that came by."""
+        return {name: vendor.trap.state() for name, vendor in self._vendors.items()}
+
+    def arm(self, body: Mapping[str, Any]) -> dict[str, Any]:
+        """Hold a call of `system`: `kind` (write, read), `nth`, `moment` (before, after its effect), `operation`."""
+        vendor = self._vendors.get(str(body.get("system")))
+        if vendor is None:
+            raise BadRequestError(f"trap: system must be one of {', '.join(self._vendors)}")
+        kind, moment, operation = (str(body.get(name) or "") for name in ("kind", "moment", "operation"))
+        try:
+            vendor.trap.arm(Snare(kind, body.get("nth", 1), moment, operation))
+        except ValueError as error:
+            raise BadRequestError(str(error)) from None
+        return self.trap()
+
+    def release(self, _: Mapping[str, Any]) -> dict[str, Any]:
+        """Let every held call go. One that was held before its effect is never carried out."""
+        for vendor in self._vendors.values():
+            vendor.trap.release()
+        return self.trap()
 
     def state(self) -> dict[str, Any]:
         """Every record of all vendors without stamps: equal for two runs that ended in the same place."""

@@ -10,6 +10,7 @@ from collections import deque
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -18,7 +19,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from onevoice.sandbox.calls import DONE, REFUSED, CallLog
+from onevoice.sandbox.calls import DONE, REFUSED
+from onevoice.sandbox.state import VendorState
+from onevoice.sandbox.trap import CutOffError
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +34,10 @@ class Answer:
     headers: Mapping[str, str] = field(default_factory=dict)
     units: int = 0
     outcome: str = DONE
+
+
+CUT_OFF = Answer(503)
+"""Of a call that was trapped before its effect: its caller is gone, and so is the call."""
 
 
 class RefusalError(Exception):
@@ -92,7 +99,7 @@ class RollingWindow:
 
 
 def guarded(
-    log: CallLog,
+    state: VendorState,
     operation: Operation,
     endpoint: Endpoint,
     admit: Admit,
@@ -103,11 +110,13 @@ def guarded(
     async def serve(request: Request) -> Response:
         try:
             admit(request, operation)
-            answer = await endpoint(request)
+            answer = await state.trap.around(operation.name, operation.kind, partial(endpoint, request))
         except RefusalError as refusal:
             answer = refusal.answer
+        except CutOffError:
+            return render(CUT_OFF, {})
         outcome = REFUSED if answer.status >= 400 and answer.outcome == DONE else answer.outcome
-        log.record(
+        state.calls.record(
             operation.name,
             operation.kind,
             units=answer.units,

@@ -15,6 +15,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from onevoice.sandbox.calls import CallLog
+from onevoice.sandbox.trap import Trap
 
 Fields = dict[str, Any]
 
@@ -274,6 +275,7 @@ class VendorState:
         """Object type -> field -> its definition as the vendor server describes it; survives in `--state`."""
         self.calls = CallLog()
         self.faults = Faults()
+        self.trap = Trap()
         self.api_writes = ApiWrites()
         self.events: list[dict[str, Any]] = []
         """What happened besides plain field writes: records made or gone, logged fields changed, faults met."""

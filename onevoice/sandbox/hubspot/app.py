@@ -31,7 +31,7 @@ def create_app(state: VendorState, config: ServerConfig) -> Starlette:
     properties, lists, consent = PropertyPages(portal), Lists(portal, contacts), Consent(portal, contacts)
 
     def route(method: str, path: str, operation: Operation, endpoint: Endpoint, admit: Admit = auth.admit) -> Route:
-        return Route(path, guarded(state.calls, operation, endpoint, admit, portal.limits.headers), methods=[method])
+        return Route(path, guarded(state, operation, endpoint, admit, portal.limits.headers), methods=[method])
 
     async def nowhere(_request: Request) -> Answer:
         raise missing()

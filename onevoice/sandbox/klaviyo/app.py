@@ -117,7 +117,7 @@ class _Gate:
                 answer = refused.answer
             return replace(answer, headers={**answer.headers, **limits.headers(operation.name, rate)})
 
-        return guarded(self._account.state.calls, operation, paced, admit, lambda _operation: {})
+        return guarded(self._account.state, operation, paced, admit, lambda _operation: {})
 
     def _admit(self, request: Request) -> None:
         if self._account.state.faults.down:

@@ -38,7 +38,7 @@ def create_app(state: VendorState, config: ServerConfig) -> Starlette:
         return {"Sforce-Limit-Info": org.limits.usage()}
 
     def route(method: str, path: str, operation: Operation, endpoint: Endpoint, admit: Admit = auth.admit) -> Route:
-        return Route(path, guarded(state.calls, operation, endpoint, admit, usage), methods=[method])
+        return Route(path, guarded(state, operation, endpoint, admit, usage), methods=[method])
 
     async def nowhere(_request: Request) -> Answer:
         raise not_found()

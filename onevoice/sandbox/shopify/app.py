@@ -13,10 +13,11 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from onevoice.sandbox.calls import REFUSED, SETUP
-from onevoice.sandbox.gate import Answer, json_body, render
-from onevoice.sandbox.shopify.execute import Request, answer
+from onevoice.sandbox.gate import CUT_OFF, Answer, json_body, render
+from onevoice.sandbox.shopify.execute import Request, answer, named
 from onevoice.sandbox.shopify.shop import Call, Shop
 from onevoice.sandbox.state import ServerConfig, VendorState
+from onevoice.sandbox.trap import CutOffError
 
 VERSION = "2026-07"
 _VERSIONS = re.compile(r"20\d\d-(01|04|07|10)|unstable")
@@ -57,7 +58,14 @@ class _Door:
             asked = _request(await json_body(request))
         except ValueError:
             return Answer(400, {"errors": {"query": "Required parameter missing or invalid"}})
-        return Answer(200, answer(Call(self._shop, scopes), asked))
+
+        async def carried_out() -> Answer:
+            return Answer(200, answer(Call(self._shop, scopes), asked))
+
+        try:
+            return await self._shop.state.trap.around(*named(asked), carried_out)
+        except CutOffError:
+            return CUT_OFF
 
 
 def _request(body: Any) -> Request:

@@ -9,6 +9,7 @@ from typing import Any
 
 from graphql import (
     DocumentNode,
+    FieldNode,
     FragmentDefinitionNode,
     GraphQLError,
     OperationType,
@@ -57,6 +58,19 @@ def _as_shopify(error: GraphQLError) -> GraphQLError:
         extensions = {"code": "undefinedField", "typeName": owner, "fieldName": name}
         return GraphQLError(f"Field '{name}' doesn't exist on type '{owner}'", error.nodes, extensions=extensions)
     return GraphQLError(error.message, error.nodes, extensions={"code": "graphqlValidation"})
+
+
+def named(request: Request) -> tuple[str, str]:
+    """The first field of a request and the kind of call that it is, as calls are counted."""
+    document, errors = _judged(request.query)
+    operation = get_operation_ast(document, request.operation) if document and not errors else None
+    first = operation.selection_set.selections[0] if operation else None
+    if operation is None or not isinstance(first, FieldNode):
+        return "refused request", SETUP
+    name = first.name.value
+    if operation.operation is OperationType.MUTATION:
+        return name, MUTATIONS[name].operation.kind
+    return name, SETUP if name in SETUP_READS else READ
 
 
 def answer(call: Call, request: Request) -> dict[str, Any]:

@@ -38,7 +38,7 @@ def create_app(state: VendorState, config: ServerConfig) -> Starlette:
     happened = Events(seller)
 
     def route(method: str, path: str, operation: Operation, endpoint: Endpoint) -> Route:
-        return Route(path, guarded(state.calls, operation, endpoint, seller.admit, no_headers), methods=[method])
+        return Route(path, guarded(state, operation, endpoint, seller.admit, no_headers), methods=[method])
 
     async def nowhere(request: Request) -> Answer:
         asked = f"`{request.url.path}` and HTTP method `{request.method}`"
