@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from onevoice.cli.audit.command import audit
-from onevoice.cli.brakes import hold, release, undo
+from onevoice.cli.brakes import approve, hold, release, undo
 from onevoice.cli.demo.command import demo
 from onevoice.cli.identity import identity
 from onevoice.cli.inspect import contradictions, explain, status
@@ -37,7 +37,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 COMMANDS = (
-    *(lint, test, check, audit, provision, plan, sync, undo, hold, release),
+    *(lint, test, check, audit, provision, plan, approve, sync, undo, hold, release),
     *(status, explain, contradictions, demo, init, serve),
 )
 for command in COMMANDS:

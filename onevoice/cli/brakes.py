@@ -1,4 +1,4 @@
-"""Commands that stop the hub, let it go on, and take back what it wrote: hold, release, undo."""
+"""Commands that stop the hub, let it go on, and take back what it wrote: approve, hold, release, undo."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from onevoice.cli.session import session_of
+from onevoice.cli.session import operator, session_of
 from onevoice.cli.sync import DONE_WITH_FAULTS, AsJson
 from onevoice.cli.terminal import err, out, print_json, step
 
@@ -18,7 +18,21 @@ if TYPE_CHECKING:
 SHOWN = 10
 """Places that are printed of each kind."""
 
+Actor = Annotated[str | None, typer.Option(help="Who says so; the operating system's user when left out.")]
 System = Annotated[str | None, typer.Argument(help="The system; all of them when left out.")]
+
+
+def approve(
+    context: typer.Context,
+    plan: Annotated[str, typer.Argument(help="The hash of the plan, as `onevoice plan` printed it.")],
+    reason: Annotated[str, typer.Option(help="Why, for whoever reads it later.")] = "",
+    actor: Actor = None,
+) -> None:
+    """Let the next syncs, scheduled ones too, write a plan that the guard stops: its very writes, and no others."""
+    from onevoice.pipeline.delivery import guard
+
+    writes = guard.approve(session_of(context).hub(), plan, operator(actor), reason)
+    out.print(f"Plan {plan} is approved: {writes:,} writes (the next sync carries it out)")
 
 
 def hold(

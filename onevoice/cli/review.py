@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import getpass
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from onevoice.cli.session import session_of
+from onevoice.cli.session import operator, session_of
 from onevoice.cli.sync import AsJson, run_showing
 from onevoice.cli.terminal import out, print_json, table
 
@@ -103,7 +102,7 @@ def merge(
     from onevoice.pipeline.resolution import steward
 
     hub = session_of(context).hub()
-    _tell(hub, steward.merge(hub, left, right, actor=_name(actor), reason=reason), now=now, as_json=as_json)
+    _tell(hub, steward.merge(hub, left, right, actor=operator(actor), reason=reason), now=now, as_json=as_json)
 
 
 @review.command()
@@ -120,7 +119,7 @@ def split(
     from onevoice.pipeline.resolution import steward
 
     hub = session_of(context).hub()
-    _tell(hub, steward.split(hub, left, right, actor=_name(actor), reason=reason), now=now, as_json=as_json)
+    _tell(hub, steward.split(hub, left, right, actor=operator(actor), reason=reason), now=now, as_json=as_json)
 
 
 @review.command("not-a-match")
@@ -136,7 +135,7 @@ def not_a_match(
     from onevoice.pipeline.resolution import steward
 
     hub = session_of(context).hub()
-    _tell(hub, steward.not_a_match(hub, item, actor=_name(actor), reason=reason), now=now, as_json=as_json)
+    _tell(hub, steward.not_a_match(hub, item, actor=operator(actor), reason=reason), now=now, as_json=as_json)
 
 
 @review.command()
@@ -152,7 +151,7 @@ def undo(
     from onevoice.pipeline.resolution import steward
 
     hub = session_of(context).hub()
-    _tell(hub, steward.undo(hub, decision, actor=_name(actor), reason=reason), now=now, as_json=as_json)
+    _tell(hub, steward.undo(hub, decision, actor=operator(actor), reason=reason), now=now, as_json=as_json)
 
 
 @review.command()
@@ -243,10 +242,6 @@ def _withdrawal(said: StewardDecision) -> str:
     if said.withdrawn_at is None:
         return ""
     return f"{said.withdrawn_at:%Y-%m-%d %H:%M} by {said.withdrawn_by}: {said.withdrawn_reason}"
-
-
-def _name(actor: str | None) -> str:
-    return actor if actor is not None else getpass.getuser()
 
 
 def _masks(hub: Hub, *, whole: bool) -> Masks:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import getpass
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -40,6 +41,11 @@ class Session:
         return open_hub(
             self.root(), database=self.database, as_of=moment(as_of), limits=limits or PushLimits(), people=people
         )
+
+
+def operator(named: str | None = None) -> str:
+    """Who gives an order: as they name themselves, else the operating system's user."""
+    return named if named is not None else getpass.getuser()
 
 
 def session_of(context: typer.Context) -> Session:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from onevoice.cli.session import session_of
+from onevoice.cli.session import operator, session_of
 from onevoice.cli.terminal import err, in_words, out, print_json, step, table
 from onevoice.errors import ConfigError, ConnectorError
 
@@ -130,16 +130,29 @@ def sync(  # noqa: PLR0913, PLR0917  (every option of the command is one)
     shown: Annotated[
         Path | None, typer.Option("--plan", help="Do exactly what this file of `onevoice plan --out` says, or nothing.")
     ] = None,
+    approved: Annotated[
+        str | None,
+        typer.Option("--approve", help="Approve the plan with this hash, as `onevoice plan` printed it, and push it."),
+    ] = None,
     as_of: AsOf = None,
     as_json: AsJson = False,
 ) -> None:
     """Run one cycle: pull, resolve, unify, decide, plan, push, verify."""
     from onevoice.pipeline import PushLimits
+    from onevoice.pipeline.delivery.guard import approve as approve_plan
+    from onevoice.pipeline.delivery.planfile import read_plan
 
-    if shown is not None and (first or limit or only_field or pilot or system):
+    if shown is not None and (first or limit or only_field or pilot or system or approved):
         raise ConfigError("--plan: the plan says all that is written (leave out the other options of sync)")
     fields = frozenset(only_field) if only_field else None
-    limits = PushLimits(first or shown is not None, fields, limit, _pilot(pilot) if pilot else None)
+    limits = PushLimits(
+        first,
+        fields,
+        limit,
+        _pilot(pilot) if pilot else None,
+        frozenset(system) if system else None,
+        read_plan(shown) if shown else None,
+    )
     hub = session_of(context).hub(as_of, limits)
     if strangers := set(system or ()) - set(hub.config.hub.systems):
         known = ", ".join(sorted(hub.config.hub.systems))
@@ -150,7 +163,9 @@ def sync(  # noqa: PLR0913, PLR0917  (every option of the command is one)
             f"--only-field: {', '.join(sorted(strangers))} is pushed into no system of this run "
             f"(there are {', '.join(sorted(pushed)) or 'none'})"
         )
-    cycle = run_showing(hub, systems=system, shown=shown)
+    if approved is not None:
+        approve_plan(hub, approved, operator())
+    cycle = run_showing(hub)
     if any(report.counts.get("accepted") for report in cycle.stages["push"].values()):
         err.print(f"`onevoice undo {cycle.run}` takes back what this run wrote")
     if as_json:
@@ -172,23 +187,12 @@ def _pilot(text: str) -> Pilot:
     return pilot_of_names(file.read_text("utf-8").splitlines()) if file.is_file() else pilot_of_share(text)
 
 
-def run_showing(
-    hub: Hub, *, skip: Sequence[str] = (), systems: Sequence[str] | None = None, shown: Path | None = None
-) -> CycleReport:
-    """Run a cycle job by job and print what each did; `systems` are the only ones written when given.
-
-    With a plan that was `shown` nothing is written unless exactly that is planned now.
-    """
+def run_showing(hub: Hub, *, skip: Sequence[str] = ()) -> CycleReport:
+    """Run a cycle job by job and print what each did."""
     from onevoice.pipeline import run_cycle
-    from onevoice.pipeline.delivery.planfile import insist, read_plan
-
-    agreed = read_plan(shown) if shown else None
 
     def run_stage(stage: Stage) -> Mapping[str, Report]:
-        if stage.name == "push" and agreed is not None:
-            insist(hub, agreed)
-        jobs = [job for job in stage.jobs if not systems or stage.name not in WRITING or job.system in systems]
-        return {job.name: _run_job(job) for job in jobs}
+        return {job.name: _run_job(job) for job in stage.jobs}
 
     return run_cycle(hub, run_stage, skip=skip)
 

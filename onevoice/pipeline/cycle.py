@@ -8,6 +8,7 @@ from functools import partial
 
 from onevoice.errors import OnevoiceError
 from onevoice.pipeline.decide import decide
+from onevoice.pipeline.delivery.guard import guarded
 from onevoice.pipeline.delivery.plan import plan
 from onevoice.pipeline.delivery.push import push_system
 from onevoice.pipeline.delivery.verify import verify_system
@@ -20,6 +21,7 @@ from onevoice.store import runs
 
 RunStage = Callable[[Stage], Mapping[str, Report]]
 
+PUSH = "push"
 CYCLE = "cycle"
 """Lock under which stages run: two processes on one store would plan over each other's heads."""
 
@@ -27,14 +29,14 @@ CYCLE = "cycle"
 def stages(hub: Hub) -> tuple[Stage, ...]:
     """The stages of a cycle; each begins when the one before has ended."""
     systems = sorted(name for name, system in hub.config.hub.systems.items() if system.read)
-    written = sorted({target.system for target in hub.targets})
+    written = sorted({target.system for target in hub.targets_written})
     return (
         Stage("pull", tuple(Job(f"pull {name}", name, partial(pull_system, hub, name)) for name in systems)),
         Stage("resolve", (Job("resolve", None, partial(resolve, hub)),)),
         Stage("unify", (Job("unify", None, partial(unify, hub)),)),
         Stage("decide", (Job("decide", None, partial(decide, hub)),)),
         Stage("plan", (Job("plan", None, partial(plan, hub)),)),
-        Stage("push", tuple(Job(f"push {name}", name, partial(push_system, hub, name)) for name in written)),
+        Stage(PUSH, tuple(Job(f"push {name}", name, partial(push_system, hub, name)) for name in written)),
         Stage("verify", tuple(Job(f"verify {name}", name, partial(verify_system, hub, name)) for name in written)),
     )
 
@@ -82,7 +84,7 @@ def run_cycle(
             if (only and stage.name not in only) or stage.name in skip:
                 continue
             started = time.perf_counter()
-            reports[stage.name] = run_stage(stage)
+            reports[stage.name] = run_stage(guarded(hub, stage) if stage.name == PUSH else stage)
             seconds[stage.name] = round(time.perf_counter() - started, 3)
     except OnevoiceError as exc:
         runs.end_run(hub.store, hub.run_id, FAILED, {"error": str(exc), "seconds": seconds})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import hashlib
 import json
 import os
@@ -57,6 +58,40 @@ class PushLimits:
     """At most this many records per destination stream."""
     pilot: Pilot | None = None
     """Only these customers."""
+    arrivals: bool = True
+    """Also what customers refuse while the push is under way, in every system; False: nothing but what was planned."""
+    systems: frozenset[str] | None = None
+    """Only into these systems."""
+    plan: Mapping[str, Any] | None = None
+    """Exactly this plan, as `planfile.read_plan` gives it, or nothing."""
+
+
+def now() -> datetime:
+    """The time, aware, UTC."""
+    return datetime.now(UTC)
+
+
+class Turns:
+    """Who talks to which system, and who looks for arrivals: one job of this process at a time.
+
+    Never waited for: a job that does not get a turn goes on with something else, or sleeps by the hub's clock.
+    """
+
+    def __init__(self) -> None:
+        self._taken: set[str] = set()
+        self._lock = threading.Lock()
+
+    def take(self, name: str) -> bool:
+        """Take a turn; False when another job has it."""
+        with self._lock:
+            free = name not in self._taken
+            self._taken.add(name)
+            return free
+
+    def give_back(self, name: str) -> None:
+        """Let the next one have it."""
+        with self._lock:
+            self._taken.discard(name)
 
 
 @dataclass
@@ -74,13 +109,27 @@ class Hub:
     run_id: str = field(default_factory=lambda: uuid.uuid4().hex)
     sleep: Callable[[float], None] = time.sleep
     """How a job waits between two tries, in seconds; tests have a clock of their own."""
+    clock: Callable[[], datetime] = now
+    """The time that passes while the run's own reading of it stands: aware, UTC. Leases go by it."""
 
     def __post_init__(self) -> None:
         self._lock = threading.Lock()
+        self.turns = Turns()
+        self._began = self.clock()
         self._connectors: dict[str, Source | Destination] = {}
         self.budgets: dict[str, Budget] = {}
         self.obeys_holds = True
         """Whether a hold stops what this hub writes; an undo does not let itself be stopped."""
+
+    def later(self) -> Hub:
+        """This hub with the time that has passed since it was opened, for what happens during its run.
+
+        Its day stays: what changes at midnight is for the next run.
+        """
+        found = copy.copy(self)
+        found.__dict__["today"] = self.today
+        found.as_of = self.as_of + (self.clock() - self._began)
+        return found
 
     @cached_property
     def today(self) -> date:
@@ -102,6 +151,12 @@ class Hub:
             for (system, _), mapping in sorted(self.mappings.items())
             if mapping.push and self.config.hub.systems[system].write
         )
+
+    @property
+    def targets_written(self) -> Sequence[PushTarget]:
+        """Destination streams that this run may write."""
+        only = self.limits.systems
+        return tuple(t for t in self.targets if only is None or t.system in only)
 
     def targets_of(self, system: str, stream: str) -> Sequence[PushTarget]:
         """Destination streams about which a record of this stream says something."""

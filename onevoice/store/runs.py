@@ -44,6 +44,11 @@ def last_runs(store: Store, limit: int) -> list[dict[str, Any]]:
         return [plain(r) for r in connection.execute(select(run).order_by(run.c.started_at.desc()).limit(limit))]
 
 
+def is_known(connection: Connection, run_id: str) -> bool:
+    """Whether this store has seen a run."""
+    return connection.execute(select(run.c.run).where(run.c.run == run_id)).first() is not None
+
+
 def configured_anew(connection: Connection, name: str, version: str) -> bool:
     """Note the configuration under which a step works; whether it worked under another one before."""
     known = connection.execute(select(step.c.version).where(step.c.step == name)).scalar_one_or_none()
@@ -74,11 +79,17 @@ def give_back(store: Store, name: str) -> None:
         connection.execute(lock.delete().where((lock.c.name == name) & (lock.c.owner == process_name())))
 
 
-def _still_holds(owner: str, until: datetime, now: datetime) -> bool:
-    host, pid, started = owner.rsplit(":", 2)
+def process_lives(name: str) -> bool:
+    """Whether a process may still be at work: one on another machine may, one of this machine is looked for."""
+    host, pid, started = name.rsplit(":", 2)
     if host != socket.gethostname():
-        return until > now
+        return True
     try:
         return abs(psutil.Process(int(pid)).create_time() - float(started)) < 1
     except psutil.NoSuchProcess:
         return False
+
+
+def _still_holds(owner: str, until: datetime, now: datetime) -> bool:
+    elsewhere = owner.rsplit(":", 2)[0] != socket.gethostname()
+    return until > now if elsewhere else process_lives(owner)

@@ -16,6 +16,7 @@ from typing import Any
 from onevoice.errors import Ambiguous, ConnectorError, ContractBroken, GuardStopped, RetryableError
 from onevoice.model import Ref
 from onevoice.pipeline.delivery.desired import write_of
+from onevoice.pipeline.delivery.guard import chosen
 from onevoice.pipeline.delivery.holding import held, sentence
 from onevoice.pipeline.delivery.targets import PushTarget
 from onevoice.pipeline.hub import Hub
@@ -68,9 +69,6 @@ class _Delivery:
     def run(self) -> Report:
         """Push every stream of the system; streams with opt-outs go first."""
         targets = sorted((t for t in self.hub.targets if t.system == self.system), key=_opt_outs_first)
-        stopped = self._guard(targets)
-        if stopped:
-            return Report(dict(self.counts), stopped=stopped)
         try:
             destination = self.hub.destination(self.system)
             for target in targets:
@@ -84,29 +82,9 @@ class _Delivery:
         notes = (f"{self.system}: {left} writes were put off and wait for the next run",) if left else ()
         return Report(dict(self.counts), notes=notes, rejected=self.counts["rejected"] + left)
 
-    def _guard(self, targets: Sequence[PushTarget]) -> str | None:
-        """A push that would touch an unusual share of a system's records stops until somebody says that it is right."""
-        if self.hub.limits.first:
-            return None
-        guard = self.hub.config.hub.guard
-        with self.hub.store.read() as connection:
-            for target in targets:
-                total = outboxes.count_records(connection, self.system, target.per)
-                planned = outboxes.count_open(connection, self.system, target.stream, self._fits(target))
-                planned = min(planned, self.hub.limits.records or planned)
-                if planned > max(guard.mass_change_share * total, guard.always_allowed):
-                    return (
-                        f"{self.system}.{target.stream}: {planned} of {total} records would change, more than "
-                        f"config/hub.yaml guard.mass_change_share allows (look at `onevoice plan`; if right: --first)"
-                    )
-        return None
-
     def _fits(self, target: PushTarget) -> Callable[[OutboxRow], bool] | None:
         """Which writes hold anything that this run may send; None: all."""
-        pilot = self.pilot
-        if pilot is None and not self.hub.restricts(target):
-            return None
-        return lambda row: (pilot is None or row.ref in pilot) and bool(self.hub.sendable(target, row.fields))
+        return chosen(self.hub, target, self.pilot)
 
     def _push_stream(self, destination: Destination, target: PushTarget) -> None:
         """Send batches until nothing is open, giving deferred writes a few passes."""

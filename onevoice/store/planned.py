@@ -1,0 +1,38 @@
+"""Open writes one after another, for those who look at all of them: a plan may hold more than memory should."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, select
+
+from onevoice.store.schema import destination, outbox
+
+PAGE = 2000
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedWrite:
+    """One open write."""
+
+    ref: str
+    fields: Mapping[str, Any]
+    """Vendor values."""
+    held: Mapping[str, Any]
+    """Comparable values that the plan believes to stand there, by field."""
+
+
+def each(connection: Connection) -> Iterator[PlannedWrite]:
+    """Every open write, by ref."""
+    columns = (outbox.c.ref, outbox.c.fields, destination.c.sent)
+    joined = outbox.join(destination, destination.c.ref == outbox.c.ref, isouter=True)
+    last = ""
+    while True:
+        page = select(*columns).select_from(joined).where(outbox.c.ref > last).order_by(outbox.c.ref).limit(PAGE)
+        rows = connection.execute(page).all()
+        yield from (PlannedWrite(r.ref, r.fields, r.sent or {}) for r in rows)
+        if len(rows) < PAGE:
+            return
+        last = rows[-1].ref
