@@ -146,12 +146,12 @@ def sync(  # noqa: PLR0913, PLR0917  (every option of the command is one)
         raise ConfigError("--plan: the plan says all that is written (leave out the other options of sync)")
     fields = frozenset(only_field) if only_field else None
     limits = PushLimits(
-        first,
-        fields,
-        limit,
-        _pilot(pilot) if pilot else None,
-        frozenset(system) if system else None,
-        read_plan(shown) if shown else None,
+        first=first,
+        fields=fields,
+        records=limit,
+        pilot=_pilot(pilot) if pilot else None,
+        systems=frozenset(system) if system else None,
+        plan=read_plan(shown) if shown else None,
     )
     hub = session_of(context).hub(as_of, limits)
     if strangers := set(system or ()) - set(hub.config.hub.systems):
