@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import IntEnum, StrEnum
 from types import MappingProxyType
-from typing import Any
+from typing import Any, NamedTuple
 
 
 class FieldType(StrEnum):
@@ -110,9 +110,11 @@ An order of several lines is several `order` items of one record: one per line.
 """
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Ref:
-    """A vendor record anywhere: system, stream, key."""
+class Ref(NamedTuple):
+    """A vendor record anywhere: system, stream, key.
+
+    A tuple, since resolution looks up, compares and sorts refs by the million, and tuples do that without Python code.
+    """
 
     system: str
     stream: str
