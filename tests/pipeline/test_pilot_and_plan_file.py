@@ -10,7 +10,7 @@ import pytest
 
 from onevoice.errors import ConfigError, GuardStopped
 from onevoice.pipeline.delivery.pilot import PARTS, part_of, pilot_of_names, pilot_of_share
-from onevoice.pipeline.delivery.planfile import insist, read_plan, write_plan
+from onevoice.pipeline.delivery.planfile import Fingerprint, hashed, insist, read_plan, write_plan
 
 PLANNED = ("push", "verify")
 
@@ -100,16 +100,92 @@ def test_a_plan_holds_while_the_same_is_planned_and_no_longer(bench: Any, tmp_pa
 @pytest.mark.parametrize("edit", ["value", "record", "text", "list", "version", "missing"])
 def test_a_plan_that_somebody_edited_is_refused(bench: Any, tmp_path: Path, edit: str) -> None:
     path = tmp_path / "plan.json"
-    plan = {"version": 1, "writes": {"hubspot/contacts/1": {"onevoice_tier": "gold"}}}
+    plan: dict[str, Any] = {"version": 1, "writes": {"hubspot/contacts/1": {"onevoice_tier": "gold"}}}
     some_customers(bench, 1)
     if edit == "value":
         bench.cycle(skip=PLANNED)
         write_plan(bench.hub(), path)
         plan = json.loads(path.read_text())
         next(iter(plan["writes"].values()))["onevoice_tier"] = "gold"
-    changed = {"text": "{", "list": "[1]", "version": json.dumps({**plan, "version": 2, "hash": "x"})}
+    changed = {"text": "{", "list": "[1]", "version": json.dumps({**plan, "version": 3, "hash": "x"})}
     if edit != "missing":
         path.write_text(changed.get(edit, json.dumps(plan)))
     refusal = GuardStopped if edit == "value" else ConfigError
     with pytest.raises(refusal, match=r"onevoice plan --out"):
         read_plan(path)
+
+
+def shown(bench: Any, path: Path) -> Any:
+    """A plan that was written to a file and read from it."""
+    bench.cycle(skip=PLANNED)
+    write_plan(bench.hub(), path)
+    return read_plan(path)
+
+
+def told(report: Any) -> str:
+    assert report.exit_code == 4
+    return str(report.stages["push"]["guard"].stopped)
+
+
+def test_a_plan_of_another_store_is_refused(bench: Any, tmp_path: Path) -> None:
+    some_customers(bench, 2)
+    agreed = shown(bench, tmp_path / "plan.json")
+    bench.database = f"sqlite:///{tmp_path / 'other.sqlite'}"
+    bench.edited = True
+    assert "made on another store" in told(bench.cycle(plan=agreed))
+    assert bench.written() == []
+
+
+@pytest.mark.parametrize(
+    ("file", "old", "new"),
+    [
+        ("config/hub.yaml", "irreversible_writes: true", "irreversible_writes: false"),
+        (
+            "config/hub.yaml",
+            "    env_prefix: ONEVOICE_SALESFORCE\n    write: true",
+            "    env_prefix: ONEVOICE_SALESFORCE",
+        ),
+        ("mappings/hubspot/contacts.yaml", "    onevoice_tier: {", "    onevoice_rank: {"),
+    ],
+)
+def test_a_plan_made_under_another_configuration_is_refused(
+    bench: Any, tmp_path: Path, file: str, old: str, new: str
+) -> None:
+    some_customers(bench, 2)
+    agreed = shown(bench, tmp_path / "plan.json")
+    bench.edit(file, old, new)
+    assert "are others than when it was made" in told(bench.cycle(plan=agreed))
+    assert bench.written() == []
+
+
+def test_a_plan_of_which_something_was_delivered_meanwhile_is_refused(bench: Any, tmp_path: Path) -> None:
+    some_customers(bench, 3)
+    agreed = shown(bench, tmp_path / "plan.json")
+    bench.cycle(records=1)
+    bench.written()
+    assert "1 fewer" in told(bench.cycle(plan=agreed))
+    assert bench.written() == []
+
+
+def test_an_edited_plan_with_a_hash_to_match_is_refused_where_something_else_is_planned(
+    bench: Any, tmp_path: Path
+) -> None:
+    some_customers(bench, 1)
+    path = tmp_path / "plan.json"
+    shown(bench, path)
+    plan = json.loads(path.read_text())
+    plan["writes"]["hubspot/contacts/0"]["onevoice_tier"] = "gold"
+    plan["hash"] = Fingerprint(plan["configuration"], hashed(plan["writes"])).plan
+    path.write_text(json.dumps(plan))
+    assert "1 with other values" in told(bench.cycle(plan=read_plan(path)))
+    assert bench.written() == []
+
+
+def test_another_stamp_alone_is_the_same_plan(bench: Any, tmp_path: Path) -> None:
+    some_customers(bench, 2)
+    path = tmp_path / "plan.json"
+    agreed = shown(bench, path)
+    assert "onevoice_decided_at" not in agreed["writes"]["hubspot/contacts/0"]
+    assert bench.cycle(minutes=200, plan=agreed).exit_code == 0
+    assert written_to(bench) == {"0", "1"}
+    assert bench.cycle(plan=agreed).exit_code == 4  # once, not twice

@@ -55,7 +55,7 @@ def write_plan(hub: Hub, path: Path) -> str:
     """Write the plan to a file that only its owner can read (it names customers); return its hash."""
     last = runs.last_runs(hub.store, 1)
     writes = dict(_writes(hub))
-    made = Fingerprint(configuration(hub), _hashed(writes))
+    made = Fingerprint(configuration(hub), hashed(writes))
     plan = {
         "version": VERSION,
         "hash": made.plan,
@@ -76,7 +76,7 @@ def read_plan(path: Path) -> Mapping[str, Any]:
     try:
         plan = json.loads(path.read_text(encoding="utf-8"))
         known, said = plan["version"] == VERSION, (plan["hash"], str(plan["run"]))
-        whole = said[0] == Fingerprint(str(plan["configuration"]), _hashed(plan["writes"])).plan
+        whole = said[0] == Fingerprint(str(plan["configuration"]), hashed(plan["writes"])).plan
     except OSError as exc:
         raise ConfigError(f"{path}: {exc.strerror} ({AGAIN})") from exc
     except (ValueError, KeyError, TypeError, AttributeError):
@@ -90,7 +90,7 @@ def read_plan(path: Path) -> Mapping[str, Any]:
 
 def insist(hub: Hub, plan: Mapping[str, Any]) -> None:
     """Raise GuardStopped unless exactly this is planned now, in this store and under this configuration."""
-    now, shown = fingerprint(hub), _hashed(plan["writes"])
+    now, shown = fingerprint(hub), hashed(plan["writes"])
     with hub.store.read() as connection:
         ours = runs.is_known(connection, plan["run"])
     if not ours:
@@ -119,7 +119,8 @@ def _writes(hub: Hub) -> Iterable[tuple[str, dict[str, Any]]]:
             yield write.ref, {name: value for name, value in write.fields.items() if name not in moving}
 
 
-def _hashed(writes: Writes) -> dict[str, str]:
+def hashed(writes: Writes) -> dict[str, str]:
+    """The hash of each write, by record."""
     return {ref: _hash([ref, fields]) for ref, fields in writes.items()}
 
 
