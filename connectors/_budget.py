@@ -154,6 +154,16 @@ class AdaptiveBudget:
                 # A window in which nothing was sent proves nothing.
                 gauge.shifted_at = gauge.hold_until
 
+    def quotas(self) -> Mapping[str, tuple[int, int]]:
+        """What the vendor last said is left of limits whose number only it knows, and of how many; by name of limit."""
+        with self._gauges.open() as gauges:
+            told = {name: gauges[name] for name, limit in self._limits.items() if limit.calls is None}
+            return {
+                name: (gauge.remaining, gauge.total)
+                for name, gauge in told.items()
+                if gauge.remaining is not None and gauge.total is not None
+            }
+
     def _meant(self, kind: str) -> Sequence[Limit]:
         if kind in self._limits:
             return [self._limits[kind]]

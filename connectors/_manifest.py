@@ -35,6 +35,23 @@ class Setting(_Strict):
     secret: bool = False
 
 
+class Cost(_Strict):
+    """What one kind of call carries of the changes of a stream: the fields that begin so, set, cleared, or either."""
+
+    fields: str = ""
+    values: Literal["set", "cleared", "any"] = "any"
+    counts: Literal["records", "values", "fields"] = "values"
+    """records: all values of one record are one; values: each is one; fields: as values, but a call carries those of
+    one field in one direction only."""
+    many: int = Field(ge=1)
+    """So many go into one call."""
+    kind: CallKind = "write"
+    calls: int = Field(default=1, ge=1)
+    """So many calls of the kind it takes: one that sends, and one that looks at what became of it."""
+    points: int = Field(default=0, ge=0)
+    """What a call costs of a limit that counts points."""
+
+
 class StreamEntry(_Strict):
     """One kind of record; `stamp` is the vendor field whose value moves with every change."""
 
@@ -49,6 +66,15 @@ class StreamEntry(_Strict):
     lookback_seconds: float = Field(default=0, ge=0)
     """How far behind its watermark a read begins again: records become visible later than their stamp."""
     why: str = ""
+    memberships: str | None = None
+    """Fields that begin so are lists, groups or tags: true puts a record in, anything else takes it out."""
+    costs: tuple[Cost, ...] = ()
+    """What writing costs; left out: one call of the kind `write` for `max_batch` records."""
+
+    @property
+    def prices(self) -> tuple[Cost, ...]:
+        """`costs`, or what holds where none are named."""
+        return self.costs or (Cost(counts="records", many=self.max_batch),)
 
     @property
     def settle(self) -> timedelta:
@@ -115,6 +141,10 @@ class Manifest(_Strict):
 
     @model_validator(mode="after")
     def _complete(self) -> Manifest:
+        priced = {cost.kind for entry in self.streams.values() if entry.writes for cost in entry.prices}
+        limited = {kind for limit in self.limits for kind in limit.kinds}
+        if priced - limited:
+            raise ValueError(f"no limit speaks of calls of the kind {', '.join(sorted(priced - limited))}")
         for tier, rules in QUALITY_RULES.items():
             named = set(self.quality.get(tier, {}))  # type: ignore[call-overload]
             if named != set(rules):

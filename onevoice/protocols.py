@@ -96,6 +96,8 @@ class WriteResult:
     """The vendor's own words, without personal data."""
     reason: DeferReason | None = None
     """Set exactly when the outcome is DEFERRED."""
+    version: datetime | None = None
+    """The vendor's own stamp of the record after the write, where its answer tells."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +132,14 @@ class Budget(Protocol):
 
     def throttled(self, kind: str, retry_after: float | None) -> None:
         """Take note of a refusal: cut the rate, hold until the vendor's own time."""
+
+
+@runtime_checkable
+class TellsQuotas(Protocol):
+    """A budget that knows what the vendor said of its quotas."""
+
+    def quotas(self) -> Mapping[str, tuple[int, int]]:
+        """What is left of each, and of how many, by name of limit; a quota of which nothing was heard is left out."""
 
 
 @runtime_checkable
@@ -172,6 +182,14 @@ class Fetches(Protocol):
 
     def fetch(self, stream: str, keys: Sequence[str], fields: Sequence[str]) -> Iterator[Record]:
         """Yield the records as they are now; a key that does not exist yields Record(deleted=True)."""
+
+
+@runtime_checkable
+class Glances(Protocol):
+    """A system that can be asked what changed just now: quickly, without a watermark, and without a promise."""
+
+    def glance(self, stream: str, since: datetime, fields: Sequence[str], as_of: datetime) -> Iterator[Record]:
+        """Yield records changed from `since` to `as_of`, as far as the system shows them already."""
 
 
 @runtime_checkable

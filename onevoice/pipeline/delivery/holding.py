@@ -7,11 +7,11 @@ outbox and before each single writing call, since a batch may take many calls an
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 from onevoice.errors import ConfigError, GuardStopped, OnevoiceError
-from onevoice.protocols import Budget
+from onevoice.protocols import Budget, TellsQuotas
 from onevoice.store import Store, holds
 from onevoice.store.holds import EVERYTHING, Hold
 
@@ -58,6 +58,10 @@ class HeldBudget:
     def throttled(self, kind: str, retry_after: float | None) -> None:
         """Pass on a refusal."""
         self._budget.throttled(kind, retry_after)
+
+    def quotas(self) -> Mapping[str, tuple[int, int]]:
+        """What the vendor has told of its quotas."""
+        return self._budget.quotas() if isinstance(self._budget, TellsQuotas) else {}
 
     def _stop_when_held(self) -> None:
         now = time.monotonic()
