@@ -14,6 +14,7 @@ from onevoice.cli.brakes import approve, hold, release, undo
 from onevoice.cli.demo.command import demo
 from onevoice.cli.identity import identity
 from onevoice.cli.inspect import contradictions, explain, status
+from onevoice.cli.plan import plan
 from onevoice.cli.processes import end_quietly
 from onevoice.cli.profile import profile
 from onevoice.cli.project_files import init, lint, test
@@ -21,7 +22,7 @@ from onevoice.cli.review import review
 from onevoice.cli.sandbox import sandbox
 from onevoice.cli.serve import api_key, serve
 from onevoice.cli.session import Session
-from onevoice.cli.sync import check, plan, provision, sync
+from onevoice.cli.sync import check, provision, sync
 from onevoice.errors import ConfigError, GuardStopped, OnevoiceError
 
 FAILED, WRONG_CONFIGURATION, STOPPED = 1, 2, 4

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from onevoice.cli.session import operator, session_of
+from onevoice.cli.session import Actor, operator, session_of
 from onevoice.cli.sync import DONE_WITH_FAULTS, AsJson
 from onevoice.cli.terminal import err, out, print_json, step
 
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 SHOWN = 10
 """Places that are printed of each kind."""
 
-Actor = Annotated[str | None, typer.Option(help="Who says so; the operating system's user when left out.")]
 System = Annotated[str | None, typer.Argument(help="The system; all of them when left out.")]
 
 

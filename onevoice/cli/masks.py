@@ -20,6 +20,7 @@ class Masks:
     def __init__(self, mappings: Mapping[tuple[str, str], MappingFile], *, whole: bool) -> None:
         self.whole = whole
         self._personal = {place: _personal_fields(mapping) for place, mapping in mappings.items()}
+        self._read = {place: _fields_read(mapping) for place, mapping in mappings.items()}
 
     def name(self, text: str) -> str:
         """Anna Kowalska -> A. K."""
@@ -44,6 +45,24 @@ class Masks:
         personal = self._personal.get((system, stream), {})
         return {name: self._raw_value(personal.get(name), value) for name, value in sorted(values.items())}
 
+    def unmapped(self, system: str, stream: str, values: Mapping[str, Any]) -> dict[str, Any]:
+        """Vendor fields of a record that could not be mapped. What no mapping reads, and what is nested, is hidden:
+        nobody knows whom it names."""
+        read = self._read.get((system, stream), frozenset())
+        clear = {name for name, value in values.items() if name in read and not isinstance(value, dict | list)}
+        known = self.raw(system, stream, {name: value for name, value in values.items() if name in clear})
+        others = {name: value if self.whole else masking.HIDDEN for name, value in values.items() if name not in clear}
+        return {**known, **others}
+
+    def pushed(self, source: str, value: Any) -> Any:
+        """A value that the hub writes; `source` is its name in a mapping's `push:`, as in `golden.email`."""
+        head, _, field = source.partition(".")
+        if self.whole or value is None:
+            return value
+        if head == "golden":
+            return masking.value(field, value)
+        return masking.key(value) if isinstance(value, str) else value
+
     def _item_value(self, name: str, value: Any) -> Any:
         if self.whole or not isinstance(value, str):
             return value
@@ -57,6 +76,14 @@ class Masks:
         if field is not None:
             return masking.value(field, value)
         return masking.key(value) if isinstance(value, str) else value
+
+
+def _fields_read(mapping: MappingFile) -> frozenset[str]:
+    """Vendor fields that a mapping reads, by the name under which they stand in the record."""
+    specs = [spec for kind in (mapping.pull or {}).values() for spec in kind]
+    reads = [read for spec in specs for read in spec.fields.values() if not isinstance(read, Constant)]
+    names = {name for read in reads for name in read.source} | {n for s in specs for n in (*s.only_with, *s.required)}
+    return frozenset(names)
 
 
 def _personal_fields(mapping: MappingFile) -> dict[str, str]:

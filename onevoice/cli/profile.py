@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from onevoice.cli.session import session_of
+from onevoice.cli.session import Whole, session_of
 from onevoice.cli.sync import AsJson
 from onevoice.cli.terminal import out, print_json, table
 from onevoice.errors import OnevoiceError
@@ -23,7 +23,7 @@ profile = typer.Typer(help="What happened to a profile id. `onevoice explain` sh
 def show_history(
     context: typer.Context,
     who: Annotated[str, typer.Argument(help="A profile id, also a retired one, or a record as system/stream/key.")],
-    whole: Annotated[bool, typer.Option("--with-personal-data", help="Show names and addresses whole.")] = False,
+    whole: Whole = False,
     as_json: AsJson = False,
 ) -> None:
     """Show every event in the life of a profile id with its cause, where a retired id leads now, and its records."""

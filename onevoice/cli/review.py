@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from onevoice.cli.session import operator, session_of
+from onevoice.cli.session import Actor, Whole, operator, session_of
 from onevoice.cli.sync import AsJson, run_showing
 from onevoice.cli.terminal import out, print_json, table
 
@@ -26,9 +26,7 @@ ELSEWHERE = ("pull", "push", "verify")
 Record = Annotated[str, typer.Argument(help="A record as system/stream/key.")]
 Item = Annotated[int, typer.Argument(help="The question, as `onevoice review list` numbers it.")]
 Reason = Annotated[str, typer.Option(help="Why, for whoever reads it later.")]
-Actor = Annotated[str | None, typer.Option(help="Who decides; the operating system's user when left out.")]
 Now = Annotated[bool, typer.Option("--now", help="Apply it at once, here; the next sync writes it to the systems.")]
-Whole = Annotated[bool, typer.Option("--with-personal-data", help="Show names, addresses and numbers whole.")]
 
 KINDS: Mapping[str, str] = {
     "grey": "one customer?",

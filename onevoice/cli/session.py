@@ -6,7 +6,7 @@ import getpass
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -15,6 +15,10 @@ from onevoice.errors import ConfigError
 if TYPE_CHECKING:
     from onevoice.pipeline import Hub, PushLimits
     from onevoice.pipeline.resolution.people import ResolvesPeople
+
+
+Whole = Annotated[bool, typer.Option("--with-personal-data", "--pii", help="Show names, addresses and numbers whole.")]
+Actor = Annotated[str | None, typer.Option(help="Who says so; the operating system's user when left out.")]
 
 
 @dataclass(slots=True)

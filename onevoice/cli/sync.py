@@ -84,40 +84,6 @@ def _list_fields(hub: Hub, *, as_json: bool) -> None:
     out.print(rows)
 
 
-def plan(
-    context: typer.Context,
-    write_to: Annotated[
-        Path | None, typer.Option("--out", help="Write the plan to this file, for `onevoice sync --plan`.")
-    ] = None,
-    as_of: AsOf = None,
-    as_json: AsJson = False,
-) -> None:
-    """Pull, resolve and decide, and show what a sync would write. Writes to no system."""
-    from onevoice.pipeline.delivery.planfile import write_plan
-    from onevoice.pipeline.overview import planned_writes
-
-    hub = session_of(context).hub(as_of)
-    cycle = run_showing(hub, skip=WRITING)
-    planned = planned_writes(hub)
-    if write_to is not None:
-        digest = write_plan(hub, write_to)
-        err.print(
-            f"Plan {digest} written to {write_to}: `onevoice sync --plan {write_to}` does exactly this or nothing"
-        )
-    if as_json:
-        print_json({"cycle": cycle.as_dict(), "planned": planned})
-    else:
-        rows = table("What a sync would write", "system", "stream", "field", "#records", "")
-        for row in planned:
-            mark = "[red]irreversible[/red]" if row["irreversible"] else ""
-            rows.add_row(row["system"], row["stream"], row["field"], f"{row['records']:,}", mark)
-        nothing = (
-            "Nothing, as far as could be read." if cycle.exit_code else "Nothing: every system holds what it should."
-        )
-        out.print(rows if planned else nothing)
-    raise typer.Exit(cycle.exit_code)
-
-
 def sync(  # noqa: PLR0913, PLR0917  (every option of the command is one)
     context: typer.Context,
     system: Annotated[list[str] | None, typer.Option(help="Push only into this system; may be repeated.")] = None,

@@ -1,4 +1,4 @@
-"""How things stand, for the people who run the hub: what is planned, how fresh each stream is, what was refused."""
+"""How things stand, for the people who run the hub: how fresh each stream is, what was refused."""
 
 from __future__ import annotations
 
@@ -7,26 +7,7 @@ from typing import Any
 
 from onevoice.model import Ref
 from onevoice.pipeline.hub import Hub
-from onevoice.store import holds, identities, outboxes, pages, runs
-
-
-def planned_writes(hub: Hub) -> list[dict[str, Any]]:
-    """Open writes by system, stream and field: how many records, and whether anybody could take them back."""
-    irreversible = {
-        (target.system, target.stream, field.name)
-        for target in hub.targets
-        for field in target.fields
-        if field.irreversible
-    }
-    with hub.store.read() as connection:
-        rows = outboxes.open_writes(connection)
-    counts = Counter(
-        (ref.system, ref.stream, name) for row in rows for ref in (Ref.parse(row.ref),) for name in row.fields
-    )
-    return [
-        {"system": at[0], "stream": at[1], "field": at[2], "records": count, "irreversible": at in irreversible}
-        for at, count in sorted(counts.items())
-    ]
+from onevoice.store import holds, identities, outboxes, pages, quarantines, runs
 
 
 def status(hub: Hub, last: int = 5) -> dict[str, Any]:
@@ -38,7 +19,7 @@ def status(hub: Hub, last: int = 5) -> dict[str, Any]:
         waiting = Counter(Ref.parse(row.ref).system for row in outboxes.open_writes(connection))
         refused = Counter(
             (Ref.parse(entry["ref"]).system, entry["stage"], entry["code"])
-            for entry in outboxes.quarantined(connection)
+            for entry in quarantines.everything(connection)
         )
     return {
         "runs": runs.last_runs(hub.store, last),

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from onevoice.cli.session import session_of
+from onevoice.cli.session import Whole, session_of
 from onevoice.cli.sync import WRITING, AsOf, run_showing
 from onevoice.cli.terminal import err, out, step, table
 
@@ -28,9 +28,7 @@ def audit(
         Path | None, typer.Option("--json", help="Write the whole report as one JSON document to this file.")
     ] = None,
     limit: Annotated[int, typer.Option(min=0, help="Findings to show; the JSON document has all.")] = 50,
-    personal_data: Annotated[
-        bool, typer.Option("--with-personal-data", help="Show names, addresses and numbers whole.")
-    ] = False,
+    personal_data: Whole = False,
     as_of: AsOf = None,
 ) -> None:
     """Show what the systems would send that contradicts what is known, with the records that prove it. Only reads."""
