@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from onevoice.cli.audit.command import audit
+from onevoice.cli.backfill import backfill
 from onevoice.cli.brakes import approve, hold, release, undo
 from onevoice.cli.demo.command import demo
 from onevoice.cli.identity import identity
@@ -38,7 +39,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 COMMANDS = (
-    *(lint, test, check, audit, provision, plan, approve, sync, undo, hold, release),
+    *(lint, test, check, audit, provision, plan, approve, sync, backfill, undo, hold, release),
     *(status, explain, contradictions, demo, init, serve),
 )
 for command in COMMANDS:

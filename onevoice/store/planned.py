@@ -1,14 +1,15 @@
-"""Open writes one after another, for those who look at all of them: a plan may hold more than memory should."""
+"""What is written and what was, for those who look at all of it: a plan may hold more than memory should."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Connection, select
 
-from onevoice.store.schema import destination, outbox
+from onevoice.store.engine import rows_in
+from onevoice.store.schema import destination, outbox, write_log
 
 PAGE = 2000
 
@@ -36,3 +37,11 @@ def each(connection: Connection) -> Iterator[PlannedWrite]:
         if len(rows) < PAGE:
             return
         last = rows[-1].ref
+
+
+def ever_written(connection: Connection, refs: Iterable[str]) -> dict[str, set[str]]:
+    """Fields that the hub has ever written, by destination record."""
+    found: dict[str, set[str]] = {}
+    for row in rows_in(connection, select(write_log.c.ref, write_log.c.after), write_log.c.ref, set(refs)):
+        found.setdefault(row.ref, set()).update(row.after)
+    return found
