@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 from connectors._outcomes import deferred
+from connectors._watermark import moment
 from connectors._words import vendor_code, without_personal_data
 from connectors.hubspot.client import Client, Refused
 from connectors.hubspot.properties import Properties
+from connectors.hubspot.search import STAMP
 from connectors.hubspot.values import as_text, kept
 from onevoice.errors import Ambiguous, ConnectorError
 from onevoice.protocols import DeferReason, Outcome, Write, WriteResult
@@ -141,7 +144,13 @@ def _accepted(write: Write, row: Mapping[str, Any]) -> WriteResult:
     lost = [name for name, value in write.fields.items() if name in answered and not kept(value, answered[name])]
     if lost:
         return WriteResult(write.key, Outcome.REJECTED, "VALUE_NOT_KEPT", f"not kept as sent: {', '.join(lost)}")
-    return WriteResult(write.key, Outcome.ACCEPTED)
+    return WriteResult(write.key, Outcome.ACCEPTED, version=_version(row))
+
+
+def _version(row: Mapping[str, Any]) -> datetime | None:
+    """The stamp that reads go by, where the answer shows it; `updatedAt` may be another moment."""
+    stamp = (row.get("properties") or {}).get(STAMP)
+    return moment(stamp) if stamp else None
 
 
 def _refusal(write: Write, code: str, error: Mapping[str, Any]) -> WriteResult:

@@ -18,7 +18,7 @@ __all__ = ["open_system"]
 
 
 class _KlaviyoAccount:
-    """One account; implements Source, Destination, Fetches and Provisions."""
+    """One account; implements Source, Destination, Fetches, Glances and Provisions."""
 
     def __init__(self, system: str, settings: Mapping[str, str], budget: Budget, manifest: Manifest) -> None:
         self.system = system
@@ -46,6 +46,10 @@ class _KlaviyoAccount:
     def read(self, stream: str, cursor: Json | None, fields: Sequence[str], as_of: datetime) -> Iterator[Page]:
         """See `Source.read`."""
         return self._reader.read(stream, cursor, fields, as_of)
+
+    def glance(self, stream: str, since: datetime, fields: Sequence[str], as_of: datetime) -> Iterator[Record]:
+        """See `Glances.glance`."""
+        return self._reader.glance(stream, since, fields, as_of)
 
     def fetch(self, stream: str, keys: Sequence[str], fields: Sequence[str]) -> Iterator[Record]:
         """See `Fetches.fetch`."""

@@ -51,6 +51,15 @@ class Reader:
             yield Page(rows, behind_all)
         yield Page([], finished(last.through))
 
+    def glance(self, stream: str, since: datetime, fields: Sequence[str], as_of: datetime) -> Iterator[Record]:
+        """Yield the profiles that changed or were suppressed from `since` on, as the lists show them by now."""
+        del stream  # only profiles are read
+        shape = Shape([*fields, *OWN_FIELDS])
+        for rows, _ in self._walk(shape, Span(as_of, since)):
+            yield from rows
+        for rows in self._suppressed(shape, since):
+            yield from rows
+
     def _walk(self, shape: Shape, span: Span) -> Iterator[tuple[Sequence[Record], Span]]:
         """Every profile whose time of change lies in the window, oldest first.
 

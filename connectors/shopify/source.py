@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 
 from connectors._manifest import StreamEntry
-from connectors._watermark import finished, spans
+from connectors._watermark import Span, finished, spans
 from connectors.shopify.client import Client, TooCostly
 from connectors.shopify.selection import Selection
 from connectors.shopify.walk import KINDS, Price, Walk
@@ -37,6 +37,13 @@ class Reader:
             for rows, reached in walk.pages(span):
                 yield Page(rows, reached.cursor())
         yield Page((), finished(windows[-1].through))
+
+    def glance(self, stream: str, since: datetime, fields: Sequence[str], as_of: datetime) -> Iterator[Record]:
+        """Yield what changed from `since` on, as the index shows it by now."""
+        selection = self._selection(stream, fields)
+        walk = Walk(self._client, stream, selection, Price(selection.points, PAGE))
+        for rows, _ in walk.pages(Span(as_of, since)):
+            yield from rows
 
     def fetch(self, stream: str, keys: Sequence[str], fields: Sequence[str]) -> Iterator[Record]:
         """Yield the records as they are now, from the database and not from the index, in the order of `keys`."""

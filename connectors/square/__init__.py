@@ -21,7 +21,7 @@ __all__ = ["open_system"]
 
 
 class _SquareSeller:
-    """One seller; implements Source, Destination, Fetches and Provisions."""
+    """One seller; implements Source, Destination, Fetches, Glances and Provisions."""
 
     def __init__(self, system: str, settings: Mapping[str, str], budget: Budget, manifest: Manifest) -> None:
         self.system = system
@@ -53,6 +53,12 @@ class _SquareSeller:
             case "loyalty_accounts":
                 return self._loyalty.read(cursor, as_of)
         raise self._unknown(stream)
+
+    def glance(self, stream: str, since: datetime, fields: Sequence[str], as_of: datetime) -> Iterator[Record]:
+        """See `Glances.glance`."""
+        if stream != "customers":
+            raise self._unknown(stream)
+        return self._customers.glance(since, fields, as_of)
 
     def fetch(self, stream: str, keys: Sequence[str], fields: Sequence[str]) -> Iterator[Record]:
         """See `Fetches.fetch`."""

@@ -22,7 +22,8 @@ from onevoice.protocols import Json, Page, Record
 PAGE = 100
 """Customers of one search or one read by ids."""
 EVENTS_PAGE = 100
-DELETED = "customer.deleted"
+DELETED, ATTRIBUTE_DELETED = "customer.deleted", "customer.custom_attribute.owned.deleted"
+"""Events of the seller. An attribute is owned by the application that defined it, whoever deletes it."""
 MERGED_INTO = "merged_into"
 """Stands in the data of a deleted record that was the loser of a merge: the winner's id."""
 _PASSING = frozenset({"INTERNAL_SERVER_ERROR", "SERVICE_UNAVAILABLE", "GATEWAY_TIMEOUT", "TEMPORARY_ERROR"})
@@ -54,7 +55,7 @@ class Customers:
         self._entry = entry
 
     def read(self, cursor: Json | None, fields: Sequence[str], as_of: datetime) -> Iterator[Page]:
-        """Yield the customers that changed, then those whose attributes did, then those that are gone.
+        """Yield the customers that changed, then those whose attributes did or went away, then those that are gone.
 
         The search sorts by time of creation only. So a window of changes is walked in that order, and the watermark
         keeps the place in it: `since` is where the window of changes begins, `stamp` the time of creation reached.
@@ -68,7 +69,16 @@ class Customers:
             else:
                 yield from self._window(span, None, asked)
         last = windows[-1]
-        yield Page(self._gone(last.since, last.through) if last.since else [], finished(last.through))
+        gone, bereft = self._told(last.since, last.through) if last.since else ({}, frozenset[str]())
+        for records in self._of(sorted(bereft - gone.keys()), asked):
+            yield Page(records, replace(last, stamp=last.since).cursor())
+        yield Page(list(gone.values()), finished(last.through))
+
+    def glance(self, since: datetime, fields: Sequence[str], as_of: datetime) -> Iterator[Record]:
+        """Yield the customers whose profile changed from `since` on, as the search shows them by now."""
+        asked = self._ask(fields)
+        for rows, _ in pages(self._search(since, as_of), "created_at", None):
+            yield from self._records(rows, [row["id"] for row in rows], asked)
 
     def fetch(self, keys: Sequence[str], fields: Sequence[str]) -> Iterator[Record]:
         """Yield the customers as they are now, in the order of `keys`."""
@@ -103,14 +113,15 @@ class Customers:
             ids = [row["id"] for row in rows if low or row["id"] in holders]
             yield Page(self._records(rows, ids, asked), replace(span, since=low, stamp=reached).cursor())
             created = reached
-        rest = sorted(holders - done) if low else []
-        for start in range(0, len(rest), PAGE):
-            found = self._by_ids(rest[start : start + PAGE])
-            rows = [row for key, row in found.items() if _is(row, key)]
-            ids = [row["id"] for row in rows]
+        for records in self._of(sorted(holders - done) if low else [], asked):
             # With no changed profile there is no place to keep, and any will do.
-            place = replace(span, since=low, stamp=created or low)
-            yield Page(self._records(rows, ids, asked), place.cursor())
+            yield Page(records, replace(span, since=low, stamp=created or low).cursor())
+
+    def _of(self, keys: Sequence[str], asked: Asked) -> Iterator[list[Record]]:
+        """Customers by their ids, in pages; one that is gone is left out."""
+        for start in range(0, len(keys), PAGE):
+            rows = [row for key, row in self._by_ids(keys[start : start + PAGE]).items() if _is(row, key)]
+            yield self._records(rows, [row["id"] for row in rows], asked)
 
     def _search(self, low: datetime | None, high: datetime) -> Search:
         """Profiles that changed in a window, by time of creation."""
@@ -156,24 +167,27 @@ class Customers:
                 )
         return found
 
-    def _gone(self, since: datetime, through: datetime) -> list[Record]:
-        """Customers deleted or merged since then, as the seller's events tell it; nothing else at Square does.
+    def _told(self, since: datetime, through: datetime) -> tuple[dict[str, Record], frozenset[str]]:
+        """Customers deleted or merged since then, and the ids of those who lost an attribute, as the seller's events
+        tell it; nothing else at Square does.
 
         Events are kept for 28 days, and only while they are switched on (see README). Where they may not be
         asked for, the read goes on without: `check` says so.
         """
-        query = {"filter": {"event_types": [DELETED], "created_at": span_filter(since, through)}}
+        query = {"filter": {"event_types": [DELETED, ATTRIBUTE_DELETED], "created_at": span_filter(since, through)}}
+        body = {"limit": EVENTS_PAGE, "query": query}
         gone: dict[str, Record] = {}
+        bereft: set[str] = set()
         try:
-            for rows in self._client.found(
-                "/events", {"limit": EVENTS_PAGE, "query": query}, "events", stream="customers"
-            ):
+            for rows in self._client.found("/events", body, "events", stream="customers"):
                 for event in rows:
                     if event.get("type") == DELETED:
                         gone.update((record.key, record) for record in _swallowed(event))
+                    elif event.get("type") == ATTRIBUTE_DELETED:
+                        bereft.add(_holder(event))
         except (PermissionMissing, Refused):
-            return []
-        return list(gone.values())
+            return {}, frozenset()
+        return gone, frozenset(filter(None, bereft))
 
     def note_on_events(self) -> str:
         """What an admin should know of the events; "" when they can be asked."""
@@ -181,7 +195,10 @@ class Customers:
         try:
             self._client.call("read", "POST", "/events", stream="customers", json={"limit": 1, "query": query})
         except (PermissionMissing, Refused):
-            return "customers: deleted and merged customers cannot be seen (the token may not search events)"
+            return (
+                "customers: deleted and merged customers and deleted attributes cannot be seen"
+                " (the token may not search events)"
+            )
         return ""
 
 
@@ -194,6 +211,11 @@ def _swallowed(event: Row) -> Iterator[Record]:
     for key in dict.fromkeys([str(data["id"]), *map(str, merge.get("from_customer_ids") or ())]):
         if key != into:
             yield Record(key, {MERGED_INTO: into} if into else {}, at, deleted=True, merged_into=into)
+
+
+def _holder(event: Row) -> str:
+    """The customer of an attribute that was deleted: its id ends with `:CUSTOMER:<customer id>`."""
+    return str((event.get("data") or {}).get("id") or "").rpartition(":CUSTOMER:")[2]
 
 
 def _is(row: Row, key: str) -> bool:

@@ -55,12 +55,16 @@ class PushField:
 
         An irreversible field gives None for false: there is nothing to do.
         """
+        return self.encode_or_say(value)[0]
+
+    def encode_or_say(self, value: Any) -> tuple[Any, str]:
+        """As `encode`, and why the vendor cannot be given the value; "" when it can."""
         if value is None or (self.irreversible and value is False):
-            return None
+            return None, ""
         try:
-            return self._encode(value)
-        except Unusable:
-            return None
+            return self._encode(value), ""
+        except Unusable as exc:
+            return None, str(exc)
 
     def restore(self, comparable: str | None) -> Any:
         """The vendor value for comparable text that was observed there earlier; None clears."""
@@ -78,6 +82,8 @@ class PushField:
         """A vendor value, sent or read back, as comparable text: '' = null, '3' = 3 = 3.0; None when nothing is set."""
         if value is None or (isinstance(value, str) and not value.strip()):
             return None
+        if isinstance(value, str) and value != value.strip():
+            return value  # the hub never writes blanks around a value, and a vendor's filter may see them
         try:
             return self._comparable(value)
         except Unusable:

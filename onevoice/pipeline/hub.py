@@ -30,7 +30,7 @@ from onevoice.pipeline.delivery.pilot import Pilot
 from onevoice.pipeline.delivery.targets import PushTarget, customer_of
 from onevoice.pipeline.resolution.people import ResolvesPeople
 from onevoice.policy import Policy, check_policy, compile_policy
-from onevoice.protocols import Budget, Destination, Fetches, Provisions, Source
+from onevoice.protocols import Budget, Destination, Fetches, Glances, Provisions, Source
 from onevoice.settings import system_settings
 from onevoice.store import Connection, Store, open_store, pages
 from onevoice.store.profiles import DecisionRow, ProfileRow
@@ -58,8 +58,6 @@ class PushLimits:
     """At most this many records per destination stream."""
     pilot: Pilot | None = None
     """Only these customers."""
-    arrivals: bool = True
-    """Also what customers refuse while the push is under way, in every system; False: nothing but what was planned."""
     systems: frozenset[str] | None = None
     """Only into these systems."""
     plan: Mapping[str, Any] | None = None
@@ -115,7 +113,9 @@ class Hub:
     def __post_init__(self) -> None:
         self._lock = threading.Lock()
         self.turns = Turns()
-        self._began = self.clock()
+        self._began = self.looked_at = self.clock()
+        self.glanced: dict[tuple[str, str], datetime] = {}
+        """How far each (system, stream) was looked at during a push, by the run's own time."""
         self._connectors: dict[str, Source | Destination] = {}
         self.budgets: dict[str, Budget] = {}
         self.obeys_holds = True
@@ -324,6 +324,11 @@ class Hub:
         """The connector of a system, for reading single records back; None when it cannot."""
         connector = self._open(system)
         return connector if isinstance(connector, Fetches) else None
+
+    def glancer(self, system: str) -> Glances | None:
+        """The connector of a system, for asking what changed just now; None when it cannot."""
+        connector = self._open(system)
+        return connector if isinstance(connector, Glances) else None
 
     def provisioner(self, system: str) -> Provisions | None:
         """The connector of a system, for creating fields; None when it cannot."""

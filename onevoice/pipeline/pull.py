@@ -34,7 +34,7 @@ def pull_stream(hub: Hub, system: str, stream: str) -> Report:
         with hub.store.read() as connection:
             cursor = pages.load_cursor(connection, system, stream, fields)
         for page in source.read(stream, cursor, fields, hub.as_of):
-            counts.update(_store_page(hub, system, stream, page.records, page.cursor, fields))
+            counts.update(store_page(hub, system, stream, page.records, page.cursor, fields))
             seen.update(record.key for record in page.records)
         if source.streams[stream].snapshot:
             _note_missing(hub, system, stream, seen)
@@ -61,11 +61,11 @@ def _remap(hub: Hub, system: str, stream: str) -> Mapping[str, int]:
             asked = pages.fields_read(connection, system, stream)
         if not outdated:
             return counts
-        done = _store_page(hub, system, stream, outdated, None, asked)
+        done = store_page(hub, system, stream, outdated, None, asked)
         counts.update(remapped=done["records"], unmapped=done["unmapped"])
 
 
-def _store_page(
+def store_page(
     hub: Hub,
     system: str,
     stream: str,
@@ -92,6 +92,7 @@ class PageReader:
 
     def __init__(self, hub: Hub, system: str, stream: str, records: Iterable[Record], fields: Collection[str]) -> None:
         self.hub = hub
+        self.stream = stream
         self.mapping: CompiledMapping | None = hub.mappings.get((system, stream))
         self.version = hub.reading(system, stream)
         self.targets: Sequence[PushTarget] = hub.targets_of(system, stream)
@@ -258,7 +259,7 @@ class PageReader:
         for target in self.targets:
             ref, seen = target.ref(source.key, customer), target.seen(source, record.data, self.fields)
             if ref is not None and seen:
-                self._take_in(source, target, ref, seen, before)
+                self._take_in(record, target, ref, seen, before)
 
     def _observe_more(self, source: Ref, record: Record, items: Iterable[Item], before: Before) -> None:
         """Of a record that is as before, take in the fields that were never looked at; the others may be newer here."""
@@ -270,20 +271,24 @@ class PageReader:
             known = before.destinations.get(str(ref), DestinationState()).observed
             seen = target.seen(source, record.data, self.fields)
             if more := {name: value for name, value in seen.items() if name not in known}:
-                self._take_in(source, target, ref, more, before)
+                self._take_in(record, target, ref, more, before)
 
-    def _take_in(self, source: Ref, target: PushTarget, ref: Ref, seen: Mapping[str, Any], before: Before) -> None:
+    def _take_in(self, record: Record, target: PushTarget, ref: Ref, seen: Mapping[str, Any], before: Before) -> None:
         state = self.change.destinations.get(str(ref)) or before.destinations.get(str(ref))
-        if state is None and source.stream != target.stream and not any(seen.values()):
+        itself = self.stream == target.stream
+        if state is None and not itself and not any(seen.values()):
             return  # nothing there yet, and nothing to remember
+        if state is not None and itself and state.is_older(record.updated_at):
+            return  # from before a version that is known: an index that lags, or our own write on its way through it
         flying = target.comparable(before.in_flight.get(str(ref), {}))
         updated = ingest(state, seen, flying)
         if updated is not None:
-            self.change.destinations[str(ref)] = updated
+            version = updated.newest(record.updated_at) if itself else updated.version
+            self.change.destinations[str(ref)] = replace(updated, version=version)
             changed = {n: v for n, v in drifted(state, updated).items() if not target.foreign(n, updated.adopted)}
             if changed:
                 self.change.drift.setdefault(str(ref), {}).update(changed)
-            self.change.work.add(("drift", str(Ref(source.system, target.per, source.key))))
+            self.change.work.add(("drift", str(Ref(target.system, target.per, record.key))))
 
 
 def ingest(

@@ -1,21 +1,28 @@
-"""What has to be written at the vendors, what became of it, and what was there before."""
+"""What has to be written at the vendors, what became of it, and what was there before.
+
+A row is pending, in flight, or ambiguous. Whoever takes rows in flight has a lease on them: until it ends nobody else
+sends, plans over or settles them. Rows are locked in the order of their refs, so that two workers never lock crosswise.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
 from typing import Any
 
-from sqlalchemy import Connection, and_, func, or_, select
+from sqlalchemy import ColumnElement, Connection, and_, func, or_, select, tuple_
 
-from onevoice.store.engine import delete_in, rows_in, upsert
+from onevoice.store import quarantines
+from onevoice.store.engine import among, chunks, delete_in, rows_in, upsert
 from onevoice.store.pages import DestinationState, save_destinations
-from onevoice.store.rows import plain
-from onevoice.store.schema import AMBIGUOUS, IN_FLIGHT, PENDING, destination, outbox, quarantine, record, write_log
+from onevoice.store.quarantines import DELIVERY, Held
+from onevoice.store.runs import process_lives
+from onevoice.store.schema import AMBIGUOUS, IN_FLIGHT, PENDING, destination, outbox, record, write_log
 
-DELIVERY = "delivery"
+PAGE = 500
+"""Rows that are looked at together where not every one may be sent."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,15 +35,31 @@ class OutboxRow:
     irreversible: bool
     attempts: int = 0
     state: str = PENDING
+    next_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class Held:
-    """A rejected write that waits out its back-off."""
+class Due:
+    """Which open writes of a system may be taken now."""
 
-    payload: Mapping[str, Any]
-    attempts: int
-    next_at: datetime | None
+    at: datetime
+    """Those put off until later wait."""
+    most_urgent: int | None = None
+    """Only those at least so urgent; None: all."""
+    planned_from: datetime | None = None
+    """Only those planned since; None: all."""
+
+    def condition(self, system: str, stream: str) -> ColumnElement[bool]:
+        """The rows of a stream that are due."""
+        found = and_(
+            outbox.c.system == system,
+            outbox.c.stream == stream,
+            outbox.c.state.in_((PENDING, AMBIGUOUS)),
+            or_(outbox.c.next_at.is_(None), outbox.c.next_at <= self.at),
+        )
+        if self.most_urgent is not None:
+            found = and_(found, outbox.c.urgency <= self.most_urgent)
+        return found if self.planned_from is None else and_(found, outbox.c.planned_at >= self.planned_from)
 
 
 def count_records(connection: Connection, system: str, stream: str) -> int:
@@ -52,14 +75,18 @@ def destination_refs(connection: Connection, system: str, stream: str) -> list[s
 
 
 def replace_outbox(connection: Connection, planned: Iterable[str], rows: Sequence[OutboxRow], at: datetime) -> None:
-    """Make `rows` the open writes of the planned refs. One that may have left stays, unless a row replaces it."""
-    delete_in(connection, outbox, outbox.c.ref, set(planned), outbox.c.state == PENDING)
-    upsert(connection, outbox, [_outbox_values(row, at) for row in rows])
+    """Make `rows` the open writes of the planned refs. One that may have left stays, unless a row replaces it.
+
+    None of them may be in flight: `lock_open` tells, and keeps them so until the transaction ends.
+    """
+    replaced = {row.ref for row in rows}
+    delete_in(connection, outbox, outbox.c.ref, set(planned) - replaced, outbox.c.state == PENDING)
+    upsert(connection, outbox, [_outbox_values(row, at) for row in sorted(rows, key=lambda row: row.ref)])
 
 
-def load_sent(connection: Connection, refs: Iterable[str]) -> dict[str, OutboxRow]:
-    """Writes by ref that may have left: nobody knows whether the vendor holds their values."""
-    statement = select(outbox).where(outbox.c.state != PENDING)
+def lock_open(connection: Connection, refs: Iterable[str]) -> dict[str, OutboxRow]:
+    """Open writes by ref, which nobody else can take before this transaction ends."""
+    statement = select(outbox).order_by(outbox.c.ref).with_for_update()
     return {r.ref: _row(r) for r in rows_in(connection, statement, outbox.c.ref, refs)}
 
 
@@ -67,7 +94,8 @@ def forget(connection: Connection, refs: Iterable[str]) -> None:
     """Drop what was to be written, or was refused, of destination records that are gone."""
     refs = set(refs)
     delete_in(connection, outbox, outbox.c.ref, refs)
-    drop_held(connection, refs)
+    for stage in (quarantines.PLANNING, quarantines.DELIVERY, quarantines.LOOP):
+        quarantines.drop(connection, stage, refs)
 
 
 def forget_others(connection: Connection, streams: Iterable[tuple[str, str]]) -> None:
@@ -99,42 +127,98 @@ def count_open(
     return int(connection.execute(select(func.count()).select_from(outbox).where(condition)).scalar_one())
 
 
+def count_due(connection: Connection, system: str, stream: str, due: Due) -> int:
+    """Number of open writes of a stream that may be taken now."""
+    statement = select(func.count()).select_from(outbox).where(due.condition(system, stream))
+    return int(connection.execute(statement).scalar_one())
+
+
+def most_urgent(connection: Connection, system: str, streams: Iterable[str], due: Due) -> dict[str, int]:
+    """The urgency of the most urgent write that is due, by stream; a stream without one is left out."""
+    found = {}
+    for stream in streams:
+        statement = select(outbox.c.urgency).where(due.condition(system, stream)).order_by(outbox.c.urgency).limit(1)
+        urgency = connection.execute(statement).scalar_one_or_none()
+        if urgency is not None:
+            found[stream] = int(urgency)
+    return found
+
+
 def take(
     connection: Connection,
-    system: str,
-    stream: str,
-    owner: str,
+    place: tuple[str, str],
+    due: Due,
+    lease: tuple[str, datetime],
     limit: int,
     skip: Iterable[str] = (),
     fits: Callable[[OutboxRow], bool] | None = None,
 ) -> list[OutboxRow]:
-    """Put the next writes in flight, most urgent first, and return them as they were before.
+    """Put the next writes of a (system, stream) in flight under a lease (owner, until), most urgent first, and return
+    them as they were before.
 
-    Those to `skip` and those that do not fit stay.
+    Those to `skip`, those that do not fit, and those that another worker is just taking stay.
     """
-    statement = (
-        select(outbox)
-        .where(outbox.c.system == system, outbox.c.stream == stream, outbox.c.state.in_((PENDING, AMBIGUOUS)))
-        .order_by(outbox.c.urgency, outbox.c.ref)
-    )
     skipped = set(skip)
-    rows = connection.execute(statement.limit(limit + len(skipped)) if fits is None else statement)
-    fitting = (row for row in map(_row, rows) if row.ref not in skipped and (fits is None or fits(row)))
-    found = list(islice(fitting, limit))
-    rows.close()
-    _set_state(connection, [row.ref for row in found], IN_FLIGHT, owner)
+    size = limit + len(skipped) if fits is None else PAGE
+    rows = (row for row in _waiting(connection, due.condition(*place), size) if row.ref not in skipped)
+    found = list(islice((row for row in rows if fits is None or fits(row)), limit))
+    owner, until = lease
+    _change(connection, [row.ref for row in found], state=IN_FLIGHT, owner=owner, lease_until=until)
     return found
 
 
-def release(connection: Connection, refs: Iterable[str], *, ambiguous: bool) -> None:
-    """Put writes back: as pending when they surely did not happen, as ambiguous when they may have."""
-    _set_state(connection, refs, AMBIGUOUS if ambiguous else PENDING, None)
+def _waiting(connection: Connection, condition: ColumnElement[bool], size: int) -> Iterator[OutboxRow]:
+    """Rows in the order in which they leave, page by page; each is locked, unless another worker has it."""
+    order = (outbox.c.urgency, outbox.c.ref)
+    statement = select(outbox).where(condition).order_by(*order).limit(size).with_for_update(skip_locked=True)
+    page = connection.execute(statement).all()
+    while page:
+        yield from map(_row, page)
+        if len(page) < size:
+            return
+        behind = tuple_(*order) > tuple_(page[-1].urgency, page[-1].ref)
+        page = connection.execute(statement.where(behind)).all()
 
 
-def reclaim(connection: Connection, system: str) -> int:
-    """Put back what a dead process left in flight for a system; its outcome is not known. Needs the system's lock."""
-    statement = outbox.update().where(outbox.c.system == system, outbox.c.state == IN_FLIGHT)
-    return connection.execute(statement.values(state=AMBIGUOUS, owner=None)).rowcount
+def release(connection: Connection, refs: Iterable[str], owner: str, *, ambiguous: bool) -> None:
+    """Put writes of an owner back: as pending when they surely did not happen, as ambiguous when they may have."""
+    state = AMBIGUOUS if ambiguous else PENDING
+    _change(connection, refs, outbox.c.owner == owner, state=state, owner=None, lease_until=None)
+
+
+def put_off(connection: Connection, until: Mapping[str, datetime], attempts: Mapping[str, int]) -> None:
+    """Let writes that were released wait until their time."""
+    for ref in sorted(until):
+        values = {"next_at": until[ref], "attempts": attempts[ref]}
+        connection.execute(outbox.update().where(outbox.c.ref == ref, outbox.c.state != IN_FLIGHT).values(**values))
+
+
+def withdraw(connection: Connection, refs: Iterable[str]) -> None:
+    """Take writes back that are kept in quarantine from now on."""
+    delete_in(connection, outbox, outbox.c.ref, refs, outbox.c.state == PENDING)
+
+
+def reclaim(connection: Connection, now: datetime, system: str | None = None) -> int:
+    """Put back what dead workers left in flight, for a system or for all: its outcome is not known.
+
+    A worker is dead when its lease has ended, or when its process on this machine is gone.
+    """
+    flying = outbox.c.state == IN_FLIGHT
+    if system is not None:
+        flying = and_(flying, outbox.c.system == system)
+    owners = connection.execute(select(outbox.c.owner).where(flying).distinct()).scalars()
+    dead = [owner for owner in sorted(owners) if not process_lives(owner.partition(":")[2])]
+    over = and_(flying, or_(outbox.c.lease_until <= now, outbox.c.owner.in_(dead)))
+    refs = list(connection.execute(select(outbox.c.ref).where(over)).scalars())
+    _change(connection, refs, over, state=AMBIGUOUS, lease_until=None)
+    return len(refs)
+
+
+def own(connection: Connection, refs: Iterable[str], owner: str) -> set[str]:
+    """Which of these writes are still the owner's to settle: another worker may have taken over what took too long."""
+    mine = and_(outbox.c.state == IN_FLIGHT, outbox.c.owner == owner)
+    statement = select(outbox.c.ref).where(mine).order_by(outbox.c.ref).with_for_update()
+    return {r.ref for r in rows_in(connection, statement, outbox.c.ref, refs)}
 
 
 def settle_accepted(
@@ -157,66 +241,13 @@ def settle_accepted(
         connection.execute(write_log.insert(), log)
     delete_in(connection, outbox, outbox.c.ref, accepted)
     upsert(connection, outbox, [_outbox_values(row, at) for row in left])
-    delete_in(connection, quarantine, quarantine.c.ref, accepted, quarantine.c.stage == DELIVERY)
+    quarantines.drop(connection, DELIVERY, accepted)
 
 
-def settle_rejected(
-    connection: Connection, rejected: Mapping[str, tuple[str, str, Mapping[str, Any], int, datetime]], at: datetime
-) -> None:
-    """Move rejected writes to quarantine: ref -> (code, reason, fields, attempts so far, next attempt)."""
-    known = {
-        r.ref: r.first_at
-        for r in rows_in(
-            connection,
-            select(quarantine.c.ref, quarantine.c.first_at).where(quarantine.c.stage == DELIVERY),
-            quarantine.c.ref,
-            rejected,
-        )
-    }
-    upsert(
-        connection,
-        quarantine,
-        [
-            {
-                "ref": ref,
-                "stage": DELIVERY,
-                "code": code[:120],
-                "reason": reason,
-                "payload": dict(fields),
-                "attempts": attempts,
-                "first_at": known.get(ref, at),
-                "last_at": at,
-                "next_at": next_at,
-            }
-            for ref, (code, reason, fields, attempts, next_at) in sorted(rejected.items())
-        ],
-    )
+def settle_rejected(connection: Connection, rejected: Mapping[str, Held], at: datetime) -> None:
+    """Move rejected writes to quarantine."""
+    quarantines.note(connection, DELIVERY, rejected, at)
     delete_in(connection, outbox, outbox.c.ref, rejected)
-
-
-def load_held(connection: Connection, refs: Iterable[str]) -> dict[str, Held]:
-    """Rejected writes by ref."""
-    statement = select(quarantine).where(quarantine.c.stage == DELIVERY)
-    return {
-        r.ref: Held(r.payload, r.attempts, r.next_at) for r in rows_in(connection, statement, quarantine.c.ref, refs)
-    }
-
-
-def held_due(connection: Connection, at: datetime) -> list[str]:
-    """Destination refs whose rejected write may be tried again."""
-    condition = and_(quarantine.c.stage == DELIVERY, or_(quarantine.c.next_at <= at, quarantine.c.next_at.is_(None)))
-    return list(connection.execute(select(quarantine.c.ref).where(condition).order_by(quarantine.c.ref)).scalars())
-
-
-def drop_held(connection: Connection, refs: Iterable[str]) -> None:
-    """Resolve rejected writes that are no longer wanted."""
-    delete_in(connection, quarantine, quarantine.c.ref, refs, quarantine.c.stage == DELIVERY)
-
-
-def quarantined(connection: Connection) -> list[dict[str, Any]]:
-    """Every open quarantine entry, without its payload (it may hold personal data)."""
-    columns = [c for c in quarantine.columns if c.name != "payload"]
-    return [plain(r) for r in connection.execute(select(*columns).order_by(quarantine.c.ref))]
 
 
 @dataclass(frozen=True, slots=True)
@@ -235,9 +266,19 @@ def log_of(connection: Connection, run: str) -> list[Logged]:
     return [Logged(row.ref, row.before, row.after) for row in rows]
 
 
+def written_since(connection: Connection, refs: Iterable[str], since: datetime) -> dict[str, list[Logged]]:
+    """Accepted writes of records since a moment, by ref, oldest first."""
+    condition = and_(write_log.c.at > since, write_log.c.outcome == "accepted")
+    statement = select(write_log).where(condition).order_by(write_log.c.id)
+    found: dict[str, list[Logged]] = {}
+    for row in rows_in(connection, statement, write_log.c.ref, refs):
+        found.setdefault(row.ref, []).append(Logged(row.ref, row.before, row.after))
+    return found
+
+
 def unheard_of(connection: Connection, run: str) -> list[OutboxRow]:
     """Writes that a run had put in flight when it was cut short, until a later run takes them up."""
-    condition = and_(outbox.c.state == IN_FLIGHT, outbox.c.owner.startswith(f"{run}:", autoescape=True))
+    condition = and_(outbox.c.state != PENDING, outbox.c.owner.startswith(f"{run}:", autoescape=True))
     return [_row(r) for r in connection.execute(select(outbox).where(condition).order_by(outbox.c.ref))]
 
 
@@ -247,10 +288,10 @@ def writes_of(connection: Connection, run: str) -> list[tuple[str, str]]:
     return [(r.ref, r.outcome) for r in connection.execute(statement)]
 
 
-def _set_state(connection: Connection, refs: Iterable[str], state: str, owner: str | None) -> None:
-    refs = sorted(refs)
-    if refs:
-        connection.execute(outbox.update().where(outbox.c.ref.in_(refs)).values(state=state, owner=owner))
+def _change(connection: Connection, refs: Iterable[str], *conditions: ColumnElement[bool], **values: Any) -> None:
+    for part in chunks(refs):
+        statement = outbox.update().where(among(connection, outbox.c.ref, part), *conditions)
+        connection.execute(statement.values(**values))
 
 
 def _outbox_values(row: OutboxRow, at: datetime) -> dict[str, Any]:
@@ -263,11 +304,13 @@ def _outbox_values(row: OutboxRow, at: datetime) -> dict[str, Any]:
         "urgency": row.urgency,
         "irreversible": row.irreversible,
         "attempts": row.attempts,
+        "next_at": row.next_at,
         "state": row.state,
         "owner": None,
+        "lease_until": None,
         "planned_at": at,
     }
 
 
 def _row(r: Any) -> OutboxRow:
-    return OutboxRow(r.ref, r.fields, r.urgency, r.irreversible, r.attempts, r.state)
+    return OutboxRow(r.ref, r.fields, r.urgency, r.irreversible, r.attempts, r.state, r.next_at)

@@ -12,8 +12,10 @@ from sqlalchemy import Connection, and_, bindparam, select
 from onevoice.consent import contact_point as canonical_point
 from onevoice.model import ConsentEvent, Effect, Item, Origin, Ref
 from onevoice.protocols import Record
+from onevoice.store import quarantines
 from onevoice.store.contradictions import note_drift
 from onevoice.store.engine import chunks, delete_in, insert_missing, rows_in, upsert
+from onevoice.store.quarantines import MAPPING, Held
 from onevoice.store.schema import (
     PENDING,
     consent_event,
@@ -22,7 +24,6 @@ from onevoice.store.schema import (
     destination,
     item,
     outbox,
-    quarantine,
     record,
     work,
 )
@@ -50,6 +51,16 @@ class DestinationState:
     """Irreversible fields that the hub has set: seeing them again is an echo, not the customer's act."""
     adopted: dict[str, Any] = field(default_factory=dict)
     """Fields of the mode `adopt` -> the hub's own value when the vendor's was let stand; None once the hub writes."""
+    version: datetime | None = None
+    """The vendor's own stamp of the newest version that is known: an older one that is read says nothing new."""
+
+    def is_older(self, stamp: datetime | None) -> bool:
+        """Whether a version is older than the one that is known. Equal stamps say nothing: some vendors' are coarse."""
+        return stamp is not None and self.version is not None and stamp < self.version
+
+    def newest(self, stamp: datetime | None) -> datetime | None:
+        """The newer of the known version and this one."""
+        return max(filter(None, (self.version, stamp)), default=None)
 
 
 @dataclass(slots=True)
@@ -100,16 +111,22 @@ def load_before(
         items=load_items(connection, refs),
         events=load_events(connection, refs),
         merged=events_of(connection, merged),
-        destinations=load_destinations(connection, refs | related),
+        destinations=load_destinations(connection, refs | related, to_change=True),
         in_flight={r.ref: r.fields for r in rows_in(connection, sent, outbox.c.ref, refs | related)},
     )
 
 
-def load_destinations(connection: Connection, refs: Iterable[str]) -> dict[str, DestinationState]:
-    """What vendor records hold of what the hub pushes, by destination ref."""
+def load_destinations(
+    connection: Connection, refs: Iterable[str], *, to_change: bool = False
+) -> dict[str, DestinationState]:
+    """What vendor records hold of what the hub pushes, by destination ref; nobody else changes what is loaded
+    `to_change` before the transaction ends."""
+    statement = select(destination).order_by(destination.c.ref)
+    if to_change:
+        statement = statement.with_for_update()
     return {
-        r.ref: DestinationState(r.sent, r.observed, tuple(r.ours), r.adopted)
-        for r in rows_in(connection, select(destination), destination.c.ref, refs)
+        r.ref: DestinationState(r.sent, r.observed, tuple(r.ours), r.adopted, r.version)
+        for r in rows_in(connection, statement, destination.c.ref, refs)
     }
 
 
@@ -214,10 +231,15 @@ def mark_work(connection: Connection, marks: Iterable[tuple[str, str]]) -> None:
     insert_missing(connection, work, [{"step": step, "ref": ref} for step, ref in sorted(set(marks))])
 
 
-def load_work(connection: Connection, step: str, limit: int | None = None) -> list[str]:
-    """Refs (or profile ids) that a step has to look at, in a fixed order."""
-    statement = select(work.c.ref).where(work.c.step == step).order_by(work.c.ref)
+def load_work(connection: Connection, step: str, limit: int | None = None, behind: str = "") -> list[str]:
+    """Refs (or profile ids) that a step has to look at, in a fixed order, from behind one of them on."""
+    statement = select(work.c.ref).where(work.c.step == step, work.c.ref > behind).order_by(work.c.ref)
     return list(connection.execute(statement.limit(limit) if limit else statement).scalars())
+
+
+def any_work(connection: Connection, steps: Iterable[str]) -> bool:
+    """Whether one of these steps has something to look at."""
+    return connection.execute(select(work.c.ref).where(work.c.step.in_(list(steps))).limit(1)).first() is not None
 
 
 def finish_work(connection: Connection, step: str, refs: Iterable[str]) -> None:
@@ -232,7 +254,7 @@ def save_destinations(connection: Connection, states: Mapping[str, DestinationSt
         system, stream, _ = ref.split("/", 2)
         state = states[ref]
         held = {"sent": state.sent, "observed": state.observed, "adopted": state.adopted}
-        values = {**held, "ours": list(state.ours)}
+        values = {**held, "ours": list(state.ours), "version": state.version}
         rows.append({"ref": ref, "system": system, "stream": stream, **values})
     upsert(connection, destination, rows)
 
@@ -304,29 +326,6 @@ def _append_events(connection: Connection, events: list[ConsentEvent], at: datet
 
 
 def _save_faults(connection: Connection, change: PageChange, at: datetime) -> None:
-    mapping_stage = quarantine.c.stage == "mapping"
-    known = {
-        row.ref: row.first_at
-        for row in rows_in(
-            connection,
-            select(quarantine.c.ref, quarantine.c.first_at).where(mapping_stage),
-            quarantine.c.ref,
-            change.faults,
-        )
-    }
-    rows = [
-        {
-            "ref": ref,
-            "stage": "mapping",
-            "code": "MAPPING",
-            "reason": reason,
-            "payload": raw,
-            "attempts": 1,
-            "first_at": known.get(ref, at),
-            "last_at": at,
-            "next_at": None,
-        }
-        for ref, (reason, raw) in sorted(change.faults.items())
-    ]
-    upsert(connection, quarantine, rows)
-    delete_in(connection, quarantine, quarantine.c.ref, change.mended, mapping_stage)
+    faults = {ref: Held("MAPPING", reason, raw, 1, None) for ref, (reason, raw) in change.faults.items()}
+    quarantines.note(connection, MAPPING, faults, at)
+    quarantines.drop(connection, MAPPING, change.mended)

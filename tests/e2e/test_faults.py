@@ -9,7 +9,7 @@ import pytest
 
 from onevoice.pipeline import Hub
 from onevoice.pipeline.views import written_records
-from onevoice.store import outboxes
+from onevoice.store import quarantines
 
 pytestmark = pytest.mark.slow
 
@@ -19,7 +19,7 @@ TOKENS_EXPIRE = ("salesforce", "hubspot")
 
 def quarantined(hub: Hub) -> list[dict[str, Any]]:
     with hub.store.read() as connection:
-        return outboxes.quarantined(connection)
+        return quarantines.everything(connection)
 
 
 def causes(here: Any) -> set[str]:

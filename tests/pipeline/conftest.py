@@ -161,7 +161,9 @@ class Told:
     person: dict[str, str] = field(default_factory=dict)
 
     def edges(
-        self, pairs: Iterable[tuple[NormalisedRecord, NormalisedRecord]], degrees: Mapping[str, Degree]
+        self,
+        pairs: Iterable[tuple[NormalisedRecord, NormalisedRecord]],
+        degrees: Callable[[Collection[str]], Mapping[str, Degree]],
     ) -> list[Edge]:
         told = [(a.ref, b.ref) for a, b in pairs if self._person(a.ref) == self._person(b.ref)]
         return [Edge(min(pair), max(pair), 50.0, 1.0, "told") for pair in told]

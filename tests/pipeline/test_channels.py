@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from onevoice.store import contradictions, outboxes
+from onevoice.store import contradictions, quarantines
 
 FOREVER = "9999-12-31"
 SMS = "subscriptions.sms.marketing"
@@ -159,7 +159,7 @@ def test_a_refused_opt_out_is_forgotten_when_nobody_has_that_spelling_any_more(w
     wide.cycle(minutes=60 * 24 * 3)
     hub = wide.hub()
     with hub.store.read() as connection:
-        assert set(outboxes.load_held(connection, ["hubspot/subscriptions/ann.ash@gmail.com"])) == set()
+        assert set(quarantines.load(connection, "delivery", ["hubspot/subscriptions/ann.ash@gmail.com"])) == set()
 
 
 def test_a_line_on_a_receipt_needs_no_consent_and_has_a_until_of_its_own(wide: Any) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -31,7 +31,9 @@ class Linked:
     """(left, right, why) that a steward is asked about."""
 
     def edges(
-        self, pairs: Iterable[tuple[NormalisedRecord, NormalisedRecord]], degrees: Mapping[str, Degree]
+        self,
+        pairs: Iterable[tuple[NormalisedRecord, NormalisedRecord]],
+        degrees: Callable[[Collection[str]], Mapping[str, Degree]],
     ) -> list[Edge]:
         ends = {pair: sorted(map(Ref.parse, pair)) for pair in self.links}
         return [Edge(*ends[pair], 10.0 * sure, sure, self.kind) for pair, sure in self.links.items()]

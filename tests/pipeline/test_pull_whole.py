@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.exc import DBAPIError
 
-from onevoice.store import open_store, outboxes
+from onevoice.store import open_store, quarantines
 from onevoice.store.schema import contact_point, record, work
 
 OPTED_OUT = "hs_email_optout_10001"
@@ -62,7 +62,7 @@ def test_an_owner_nobody_can_be_is_set_aside(everywhere: Any) -> None:
     everywhere.cycle()
     assert "onevoice_profile_id__c" in everywhere.crm.held("Contact", "good")
     with everywhere.hubs[-1].store.read() as connection:
-        assert [row["ref"] for row in outboxes.quarantined(connection)] == ["salesforce/Case/k1"]
+        assert [row["ref"] for row in quarantines.everything(connection)] == ["salesforce/Case/k1"]
 
 
 def test_an_error_of_the_database_quotes_nobody(everywhere: Any) -> None:

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from onevoice.errors import ContractBroken, Unavailable
-from onevoice.pipeline.delivery.push import LONGEST_BACKOFF, back_off
-from onevoice.store import outboxes
+from onevoice.pipeline.delivery.outcomes import A_DAY, REFUSED
+from onevoice.store import quarantines
 
 OPTED_OUT = "hs_email_optout_10001"
 FOREVER = "9999-12-31"
@@ -31,7 +31,7 @@ def one_person(bench: Any) -> None:
 
 def held(bench: Any) -> list[dict[str, Any]]:
     with bench.hubs[-1].store.read() as connection:
-        return outboxes.quarantined(connection)
+        return quarantines.everything(connection)
 
 
 @pytest.mark.parametrize("moment", ["before_write", "after_write"])
@@ -142,9 +142,9 @@ def _partition(bench: Any) -> Any:
 
 
 def test_back_off_never_ends_and_never_overflows() -> None:
-    assert back_off(1) == timedelta(minutes=5)
-    assert back_off(2) == timedelta(minutes=10)
-    assert back_off(10_000) == LONGEST_BACKOFF
+    assert REFUSED.wait(1) == timedelta(minutes=5)
+    assert REFUSED.wait(2) == timedelta(minutes=10)
+    assert REFUSED.wait(10_000) == A_DAY
 
 
 def test_a_rejected_record_waits_and_heals(bench: Any) -> None:

@@ -92,22 +92,39 @@ _READERS: Mapping[str, Callable[[HubView, str], Any]] = {
 }
 
 
-def changed_fields(view: HubView, fields: Sequence[PushField], state: DestinationState) -> dict[str, Any]:
+@dataclass(frozen=True, slots=True)
+class Unwritable:
+    """A value of the hub that cannot be written to a field, and why; the reason names no person."""
+
+    value: Any
+    reason: str
+
+
+def changed_fields(
+    view: HubView, fields: Sequence[PushField], state: DestinationState, unwritable: dict[str, Unwritable]
+) -> dict[str, Any]:
     """Vendor values that differ from what the record holds; empty when it is in step.
 
     A suppression whose day has passed means nothing any more, so it is left where it stands. An irreversible field is
-    only ever set, and never taken back.
+    only ever set, and never taken back. A value for which the vendor has no word clears the field, and one that cannot
+    even be worked out leaves it alone; both are put into `unwritable`.
     """
     changes: dict[str, Any] = {}
     for field in fields:
         if field.is_stamp or field.mode == "compare":
             continue
-        wanted = view.value(field.source)
+        try:
+            wanted = view.value(field.source)
+            encoded, fault = field.encode_or_say(wanted)
+        except (ArithmeticError, LookupError, TypeError, ValueError) as exc:
+            unwritable[field.name] = Unwritable(None, f"cannot be worked out ({type(exc).__name__})")
+            continue
+        if fault:
+            unwritable[field.name] = Unwritable(wanted, fault)
         if field.irreversible and not wanted:
             continue
         if wanted is None and field.blank == "keep":
             continue
-        encoded = field.encode(wanted)
         there = state.sent.get(field.name)
         if field.owner == "vendor" and there is not None:
             continue  # the vendor's own value stands; the hub only fills a blank

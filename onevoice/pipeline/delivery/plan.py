@@ -1,6 +1,7 @@
 """Plan: what every destination record should hold, compared with what was last acknowledged there, into the outbox.
 
-A plan writes nothing at a vendor. A newer plan replaces an open write of the same record.
+A plan writes nothing at a vendor. A newer plan replaces an open write of the same record, but never one that a worker
+has in flight: its customer stays marked, and is planned when the outcome is known.
 """
 
 from __future__ import annotations
@@ -12,15 +13,36 @@ from typing import Any
 
 from onevoice.model import Item, Ref
 from onevoice.pipeline.delivery.coherence import findings_of, raw_of_customers
-from onevoice.pipeline.delivery.desired import STAMP, HubView, adopted_now, changed_fields, differing, write_of
+from onevoice.pipeline.delivery.desired import (
+    STAMP,
+    HubView,
+    Unwritable,
+    adopted_now,
+    changed_fields,
+    differing,
+    write_of,
+)
+from onevoice.pipeline.delivery.loops import Loops
 from onevoice.pipeline.delivery.once import carried_elsewhere
+from onevoice.pipeline.delivery.outcomes import REFUSED
 from onevoice.pipeline.delivery.targets import PushTarget, customer_of
 from onevoice.pipeline.hub import Hub
 from onevoice.pipeline.report import Report
-from onevoice.store import Connection, carriers, contradictions, identities, outboxes, pages, profiles, runs
-from onevoice.store.outboxes import Held, OutboxRow
+from onevoice.store import (
+    Connection,
+    carriers,
+    contradictions,
+    identities,
+    outboxes,
+    pages,
+    profiles,
+    quarantines,
+    runs,
+)
+from onevoice.store.outboxes import OutboxRow
 from onevoice.store.pages import DestinationState
-from onevoice.store.schema import AMBIGUOUS, PENDING
+from onevoice.store.quarantines import DELIVERY, PLANNING, Held
+from onevoice.store.schema import IN_FLIGHT, PENDING
 
 CHUNK = 1000
 NONE: frozenset[str] = frozenset()
@@ -32,24 +54,31 @@ def plan(hub: Hub) -> Report:
     """Plan every profile that changed, every record that drifted, and every rejected write whose time has come."""
     counts: Counter[str] = Counter(profiles=0, writes=0, irreversible=0, contradictions=0, held=0)
     with hub.store.begin() as connection:
+        outboxes.reclaim(connection, hub.clock())
         _gather(hub, connection)
+    last = ""
     while True:
         with hub.store.begin() as connection:
-            ids = pages.load_work(connection, "plan", CHUNK)
+            ids = pages.load_work(connection, "plan", CHUNK, behind=last)
             if not ids:
                 return _report(counts, contradictions.count(connection))
+            last = ids[-1]
             planner = _Planner(hub, connection, ids)
             planner.plan()
             counts.update(planner.counts)
-            pages.finish_work(connection, "plan", ids)
+            pages.finish_work(connection, "plan", set(ids) - planner.waiting)
 
 
 def _report(counts: Counter[str], by_class: Mapping[str, int]) -> Report:
     compared = sorted(name for name in counts if name.startswith(COMPARED))
-    notes = [
+    stopped = counts["stopped"]
+    notes = [f"{stopped} records hold a field that goes back and forth; it is left alone (see quarantine)"] * (
+        stopped > 0
+    )
+    notes += [
         f"{name.removeprefix(COMPARED)}: {counts[name]} records hold another value (compared only)" for name in compared
     ]
-    told = {name: count for name, count in counts.items() if name not in compared}
+    told = {name: count for name, count in counts.items() if name not in compared and name != "stopped"}
     return Report(told, tuple(notes), contradictions=by_class)
 
 
@@ -60,7 +89,7 @@ def _gather(hub: Hub, connection: Connection) -> None:
     """
     outboxes.forget_others(connection, {(target.system, target.stream) for target in hub.targets})
     drifted = pages.load_work(connection, "drift")
-    held = outboxes.held_due(connection, hub.as_of)
+    held = quarantines.due(connection, hub.as_of)
     behind = hub.customers_behind(connection, held)
     links = identities.load_links(connection, {*drifted, *(ref for refs in behind.values() for ref in refs)})
     outboxes.forget(connection, [ref for ref in held if not behind.get(ref, set()) & links.keys()])
@@ -86,42 +115,80 @@ class _Planner:
         self.views = self._views()
         self.entries = list(self._entries())
         wanted = {str(destination) for _, _, destination, _ in self.entries}
-        self.states = pages.load_destinations(connection, wanted)
-        self.held = outboxes.load_held(connection, wanted)
-        self.sent = outboxes.load_sent(connection, wanted)
+        self.open = outboxes.lock_open(connection, wanted)
+        self.states = pages.load_destinations(connection, wanted, to_change=True)
+        self.held = quarantines.load(connection, DELIVERY, wanted)
+        self.faults = quarantines.load(connection, PLANNING, wanted)
+        self.adopting: dict[str, DestinationState] = {}
+        self.unwritable: dict[str, Held] = {}
+        self.waiting: set[str] = set()
+        """Profiles of which a write is in flight."""
         self.counts: Counter[str] = Counter()
 
     def plan(self) -> None:
         """Replace the open writes of these profiles and note their contradictions as the vendors show them now."""
-        rows = []
-        unneeded = set()
-        adopting: dict[str, DestinationState] = {}
-        for view, target, destination, _ in self.entries:
-            ref = str(destination)
-            state = self.states.get(ref, DestinationState())
-            fields = target.known(state.observed)
-            for name in differing(view, fields, state):
-                self.counts[f"{COMPARED}{target.system}.{target.stream}.{name}"] += 1
-            changes = changed_fields(view, fields, state)
-            if adopted := adopted_now(view, fields, state):
-                adopting[ref] = replace(state, adopted={**state.adopted, **adopted})
-            changes = self._put_right(view, target, ref, changes)
-            if not changes:
-                unneeded.add(ref)
+        entries = list(self._free())
+        planned = {str(destination) for _, _, destination in entries}
+        changed = {str(d): (target, self._changes(view, target, str(d))) for view, target, d in entries}
+        changed = {ref: (target, changes) for ref, (target, changes) in changed.items() if changes}
+        loops = Loops(self.connection, changed, self.hub.as_of)
+        rows: list[OutboxRow] = []
+        needed: set[str] = set()
+        for ref, (target, changes) in changed.items():
+            left = loops.stop(target, ref, changes, self.states.get(ref, DestinationState()))
+            if not left:
                 continue
-            row = self._row(ref, target, changes)
-            held = self.held.get(ref)
+            needed.add(ref)
+            row, held = self._row(ref, target, left), self.held.get(ref)
             if held and self._waits(held, target, row):
                 self.counts["held"] += 1
-                continue
-            rows.append(row)
-        pages.save_destinations(self.connection, adopting)
-        outboxes.drop_held(self.connection, unneeded & self.held.keys())
-        outboxes.replace_outbox(self.connection, {str(d) for _, _, d, _ in self.entries}, rows, self.hub.as_of)
+            else:
+                rows.append(row)
+        self._store(planned, needed, rows)
+        self.counts["stopped"] += loops.store(planned)
+        self._note_contradictions()
+
+    def _free(self) -> Iterable[tuple[HubView, PushTarget, Ref]]:
+        """Entries that may be planned: nobody has a write of them in flight."""
+        for view, target, destination, _ in self.entries:
+            found = self.open.get(str(destination))
+            if found is not None and found.state == IN_FLIGHT:
+                self.waiting.add(view.profile.profile_id)
+            else:
+                yield view, target, destination
+
+    def _changes(self, view: HubView, target: PushTarget, ref: str) -> dict[str, Any]:
+        """What is to be written to a record; what cannot be is kept apart, and stops nothing else."""
+        state = self.states.get(ref, DestinationState())
+        fields = target.known(state.observed)
+        unwritable: dict[str, Unwritable] = {}
+        changes = changed_fields(view, fields, state, unwritable)
+        sound = [field for field in fields if field.name not in unwritable]
+        for name in differing(view, sound, state):
+            self.counts[f"{COMPARED}{target.system}.{target.stream}.{name}"] += 1
+        if adopted := adopted_now(view, sound, state):
+            self.adopting[ref] = replace(state, adopted={**state.adopted, **adopted})
+        if unwritable:
+            self.unwritable[ref] = self._fault(ref, unwritable)
+        return self._put_right(view, target, ref, changes)
+
+    def _fault(self, ref: str, unwritable: Mapping[str, Unwritable]) -> Held:
+        """What is shown of values that cannot be written; they are tried again now and then."""
+        known = self.faults.get(ref)
+        attempts = known.attempts + 1 if known else 1
+        reason = "; ".join(f"{name}: {fault.reason}" for name, fault in sorted(unwritable.items()))
+        payload = {name: as_json(fault.value) for name, fault in unwritable.items()}
+        return Held("UNWRITABLE_VALUE", reason, payload, attempts, self.hub.as_of + REFUSED.wait(attempts))
+
+    def _store(self, planned: set[str], needed: set[str], rows: Sequence[OutboxRow]) -> None:
+        pages.save_destinations(self.connection, self.adopting)
+        quarantines.note(self.connection, PLANNING, self.unwritable, self.hub.as_of)
+        quarantines.drop(self.connection, PLANNING, (planned & self.faults.keys()) - self.unwritable.keys())
+        quarantines.drop(self.connection, DELIVERY, (planned & self.held.keys()) - needed)
+        outboxes.replace_outbox(self.connection, planned, rows, self.hub.as_of)
         self.counts["writes"] += len(rows)
         self.counts["irreversible"] += sum(row.irreversible for row in rows)
         self.counts["profiles"] += len(self.profiles)
-        self._note_contradictions()
 
     def _sends(self, ref: str) -> bool:
         """Whether the record's system sends anything: then what it would send is looked at, written to or not."""
@@ -159,8 +226,8 @@ class _Planner:
 
     def _put_right(self, view: HubView, target: PushTarget, ref: str, changes: dict[str, Any]) -> dict[str, Any]:
         """A write that may have left may also have arrived: what replaces it says every field of it again."""
-        before = self.sent.get(ref)
-        if before is None:
+        before = self.open.get(ref)
+        if before is None or before.state == PENDING:
             return changes
         said: dict[str, Any] = {}
         for field in target.fields:
@@ -172,19 +239,20 @@ class _Planner:
         return {**said, **changes}
 
     def _row(self, ref: str, target: PushTarget, changes: dict[str, Any]) -> OutboxRow:
+        """The open write of a record. One that says what the open one says waits as that one does."""
         stamps = {f.name: f.encode(self.hub.as_of) for f in target.fields if f.source == STAMP}
-        fields = {**changes, **stamps}
-        state = AMBIGUOUS if ref in self.sent else PENDING
-        return write_of(ref, target, fields, state)
+        before, held = self.open.get(ref), self.held.get(ref)
+        state = before.state if before else PENDING
+        row = write_of(ref, target, {**changes, **stamps}, state)
+        if before is not None and _without(before.fields, stamps) == changes:
+            return replace(row, attempts=before.attempts, next_at=before.next_at)
+        return replace(row, attempts=held.attempts) if held else row
 
     def _waits(self, held: Held, target: PushTarget, row: OutboxRow) -> bool:
         """A rejected write waits out its back-off, unless what is wanted has changed meanwhile."""
         stamps = {f.name for f in target.fields if f.is_stamp}
-        wanted = self.hub.sendable(target, row.fields)
-        same = {k: v for k, v in held.payload.items() if k not in stamps} == {
-            k: v for k, v in wanted.items() if k not in stamps
-        }
-        return same and held.next_at is not None and held.next_at > self.hub.as_of
+        same = _without(held.payload, stamps) == _without(self.hub.sendable(target, row.fields), stamps)
+        return same and (held.next_at is None or held.next_at > self.hub.as_of)
 
     def _note_contradictions(self) -> None:
         """Evaluate what the systems would send with the values that were read from them."""
@@ -196,3 +264,12 @@ class _Planner:
         rows = [row for ref in raw for row in findings_of(self.hub, ref, self.views[ref], raw[ref])]
         opened, _ = contradictions.replace(self.connection, self.views, rows, self.hub.as_of)
         self.counts["contradictions"] += opened
+
+
+def _without(fields: Mapping[str, Any], names: Iterable[str]) -> dict[str, Any]:
+    return {name: value for name, value in fields.items() if name not in names}
+
+
+def as_json(value: Any) -> Any:
+    """A value of the hub as JSON."""
+    return value if value is None or isinstance(value, str | int | float | bool) else str(value)

@@ -1,145 +1,195 @@
 """Push: the outbox leaves in batches, most urgent first, and every write gets exactly one settled outcome.
 
-Around a batch: put in flight (committed) -> send -> settle (committed). A crash in between leaves the batch in flight;
-the next run puts it back as ambiguous, looks what the vendor holds, and sends only what is not there: the values are
-absolute, so a repeat would do no harm to them, but it could leave a second event.
+Around a batch: put in flight under a lease (committed) -> send -> settle (committed). A crash in between leaves the
+batch in flight until its worker is known to be dead; then it is ambiguous: the next run looks what the vendor holds,
+and sends only what is not there. The values are absolute, so a repeat would do no harm to them, but it could leave a
+second event.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
-from typing import Any
 
-from onevoice.errors import Ambiguous, ConnectorError, ContractBroken, GuardStopped, RetryableError
+from onevoice.errors import Ambiguous, ConnectorError, ContractBroken, GuardStopped, PermissionMissing, RetryableError
 from onevoice.model import Ref
+from onevoice.pipeline.delivery.arrivals import Arrivals
+from onevoice.pipeline.delivery.batch import Sender
 from onevoice.pipeline.delivery.desired import write_of
 from onevoice.pipeline.delivery.guard import chosen
 from onevoice.pipeline.delivery.holding import held, sentence
+from onevoice.pipeline.delivery.outcomes import Deferred, put_off, settle_batch
 from onevoice.pipeline.delivery.targets import PushTarget
 from onevoice.pipeline.hub import Hub
 from onevoice.pipeline.report import Report
-from onevoice.policy import raw_value
-from onevoice.protocols import DeferReason, Destination, Outcome, Write, WriteResult, settle
-from onevoice.store import outboxes, pages, runs
-from onevoice.store.outboxes import OutboxRow
-from onevoice.store.pages import DestinationState
+from onevoice.protocols import DeferReason, Outcome
+from onevoice.store import outboxes, runs
+from onevoice.store.outboxes import Due, OutboxRow
 from onevoice.store.schema import AMBIGUOUS
 
 PASSES = 6
-"""How often deferred writes are tried again within one run; what is still deferred then waits for the next run."""
+"""How often deferred writes are tried again within one run; what is still deferred then waits for a later run."""
 PAUSE = 0.2
 """Seconds before the second pass; doubled before each further one."""
 LOST_ANSWERS = 3
-"""How many batches of one stream may lose their answer in a row before the job gives up."""
-FIRST_BACKOFF = timedelta(minutes=5)
-LONGEST_BACKOFF = timedelta(days=1)
-
-
-def back_off(attempts: int) -> timedelta:
-    """How long a record waits that was rejected so many times."""
-    doubled: int = 2 ** min(attempts - 1, 20)  # more would be too much for a timedelta
-    return min(FIRST_BACKOFF * doubled, LONGEST_BACKOFF)
+"""How many batches in a row may lose their answer before the job gives up."""
+LEASE = timedelta(minutes=10)
+"""How long a batch may be under way: longer than the slowest one with every retry."""
+TURN_PAUSE = 0.1
+"""Seconds between two looks whether the system is free."""
 
 
 def push_system(hub: Hub, system: str) -> Report:
-    """Deliver every open write of one system."""
-    with hub.store.begin() as connection:  # one process pushes at a time, so what is in flight belonged to a dead one
-        reclaimed = outboxes.reclaim(connection, system)
-    return _Delivery(hub, system, reclaimed).run()
+    """Deliver every open write of one system, and on the way whatever arrives that is more urgent, in every system."""
+    while not hub.turns.take(system):
+        hub.sleep(TURN_PAUSE)
+    try:
+        return Delivery(hub, system, Due(hub.as_of), Arrivals(hub, system, push_urgent).attend).run()
+    finally:
+        hub.turns.give_back(system)
 
 
-class _Delivery:
-    """One system's deliveries in one run."""
+def push_urgent(hub: Hub, system: str, due: Due) -> Report:
+    """Deliver only what is so urgent; whoever calls has the system's turn."""
+    return Delivery(hub, system, due).run()
 
-    def __init__(self, hub: Hub, system: str, reclaimed: int) -> None:
+
+class Delivery:
+    """One system's deliveries in one run. `between` is called before every batch."""
+
+    def __init__(self, hub: Hub, system: str, due: Due, between: Callable[[], None] = lambda: None) -> None:
         self.hub = hub
         self.system = system
+        self.due = due
+        self.between = between
         self.counts: Counter[str] = Counter(
-            records=0, calls=0, accepted=0, unchanged=0, rejected=0, deferred=0, reclaimed=reclaimed
+            records=0, calls=0, accepted=0, unchanged=0, rejected=0, deferred=0, reclaimed=0
         )
-        self.answering: set[str] = set()
-        """Streams that have answered for single records in this run."""
+        self.sender = Sender(hub, system)
         self.owner = f"{hub.run_id}:{runs.process_name()}"
         pilot = hub.limits.pilot
         self.pilot = pilot.destinations(hub, system) if pilot else None
+        self.targets = {t.stream: t for t in sorted(hub.targets_written, key=_opt_outs_first) if t.system == system}
+        self.done: Counter[str] = Counter()
+        """Settled writes by stream."""
+        self.put_off: dict[str, Deferred] = {}
+        self.lost = 0
+        self.refusing: dict[str, ConnectorError] = {}
+        """Streams that refuse whole batches."""
+        self.closed: dict[str, ConnectorError] = {}
+        """Streams that take nothing in this run."""
 
     def run(self) -> Report:
-        """Push every stream of the system; streams with opt-outs go first."""
-        targets = sorted((t for t in self.hub.targets if t.system == self.system), key=_opt_outs_first)
+        """Push every stream of the system, whatever is most urgent first."""
+        failed: list[ConnectorError] = []
         try:
-            destination = self.hub.destination(self.system)
-            for target in targets:
-                self._push_stream(destination, target)
+            with self.hub.store.begin() as connection:
+                self.counts["reclaimed"] = outboxes.reclaim(connection, self.hub.clock(), self.system)
+            self._passes()
         except GuardStopped as exc:
             return Report(dict(self.counts), stopped=str(exc))
         except ConnectorError as exc:
-            again = isinstance(exc, RetryableError)
-            return Report(dict(self.counts), failed=str(exc), rejected=self.counts["rejected"], again=again)
-        left = self.counts["deferred"]
-        notes = (f"{self.system}: {left} writes were put off and wait for the next run",) if left else ()
-        return Report(dict(self.counts), notes=notes, rejected=self.counts["rejected"] + left)
+            failed.append(exc)
+        finally:
+            self.counts["calls"] = self.sender.calls
+        left = self.counts["deferred"] = len(self.put_off)
+        if self.put_off:
+            put_off(self.hub, self.put_off.values())
+        failed += self.closed.values()
+        return Report(
+            dict(self.counts),
+            notes=(f"{self.system}: {left} writes were put off and wait for a later run",) if left else (),
+            rejected=self.counts["rejected"] + left,
+            failed="; ".join(map(str, failed)) or None,
+            again=any(isinstance(exc, RetryableError) for exc in failed),
+        )
 
-    def _fits(self, target: PushTarget) -> Callable[[OutboxRow], bool] | None:
-        """Which writes hold anything that this run may send; None: all."""
-        return chosen(self.hub, target, self.pilot)
-
-    def _push_stream(self, destination: Destination, target: PushTarget) -> None:
-        """Send batches until nothing is open, giving deferred writes a few passes."""
-        stream = destination.streams[target.stream]
-        budget = self.hub.limits.records
-        sent = 0
+    def _passes(self) -> None:
+        """Send until nothing is open, giving what is deferred a few tries."""
         for number in range(PASSES):
-            put_off: set[str] = set()
-            lost = 0
-            broken: ContractBroken | None = None
-            while budget is None or sent + len(put_off) < budget:
-                size = stream.max_batch if budget is None else min(stream.max_batch, budget - sent - len(put_off))
-                self._stop_when_held()
-                with self.hub.store.begin() as connection:
-                    rows = outboxes.take(
-                        connection, self.system, stream.name, self.owner, size, put_off, self._fits(target)
-                    )
-                if not rows:
-                    break
-                try:
-                    deferred = self._send(destination, target, rows)
-                    put_off |= deferred
-                    sent += len(rows) - len(deferred)
-                    lost = 0
-                except Ambiguous:
-                    lost += 1
-                    if lost >= LOST_ANSWERS:
-                        raise
-                except ContractBroken as exc:  # these records, or all of them? the next batch tells
-                    broken = exc
-                    put_off |= {row.ref for row in rows}
-                    lost += 1
-                    if lost >= LOST_ANSWERS:
-                        raise
-            if broken is not None and target.stream not in self.answering:
-                raise broken
-            if not put_off:
+            if number:
+                self.hub.sleep(PAUSE * 2 ** (number - 1))
+            self.put_off, self.lost, self.refusing = {}, 0, {}
+            while (found := self._next()) is not None:
+                self._deliver(*found)
+            for stream, error in self.refusing.items():
+                if stream not in self.sender.answering:
+                    self._close(stream, error)
+            if not self.put_off:
                 return
-            self.hub.sleep(PAUSE * 2**number)
-        self.counts["deferred"] += len(put_off)
+
+    def _next(self) -> tuple[PushTarget, list[OutboxRow]] | None:
+        """The next batch, put in flight, of the stream whose open writes are most urgent."""
+        self._stop_when_held()
+        self.between()
+        place = {stream: number for number, stream in enumerate(self.targets)}
+        with self.hub.store.begin() as connection:
+            open_streams = self.targets.keys() - self.closed.keys()
+            urgencies = outboxes.most_urgent(connection, self.system, sorted(open_streams), self.due)
+            for stream in sorted(urgencies, key=lambda stream: (urgencies[stream], place[stream])):
+                target, size = self.targets[stream], self._room(stream)
+                if size <= 0:
+                    continue
+                lease = (self.owner, self.hub.clock() + LEASE)
+                fits = chosen(self.hub, target, self.pilot)
+                rows = outboxes.take(connection, (self.system, stream), self.due, lease, size, self.put_off, fits)
+                if rows:
+                    return target, rows
+        return None
+
+    def _room(self, stream: str) -> int:
+        """How many writes the next batch of a stream may hold."""
+        most = self.hub.destination(self.system).streams[stream].max_batch
+        budget = self.hub.limits.records
+        if budget is None:
+            return most
+        waiting = sum(Ref.parse(ref).stream == stream for ref in self.put_off)
+        return min(most, budget - self.done[stream] - waiting)
+
+    def _deliver(self, target: PushTarget, rows: Sequence[OutboxRow]) -> None:
+        """Send one batch and settle it; where nothing is known of it, go on with others before giving up."""
+        try:
+            deferred = self._send(target, rows)
+        except Ambiguous as exc:
+            self._defer(rows, exc)
+            self.lost += 1
+            if self.lost >= LOST_ANSWERS:
+                raise
+        except ContractBroken as exc:  # these records, or all of them? the next batch tells
+            self._defer(rows, exc)
+            self.lost += 1
+            self.refusing[target.stream] = exc
+            if self.lost >= LOST_ANSWERS:
+                self._close(target.stream, exc)
+        except PermissionMissing as exc:
+            self._close(target.stream, exc)
+        else:
+            self.put_off |= deferred
+            self.done[target.stream] += len(rows) - len(deferred)
+            self.lost = 0
+
+    def _defer(self, rows: Sequence[OutboxRow], error: ConnectorError) -> None:
+        code, message = type(error).__name__, str(error)
+        self.put_off |= {row.ref: Deferred(row, DeferReason.AMBIGUOUS, code, message) for row in rows}
+
+    def _close(self, stream: str, error: ConnectorError) -> None:
+        """Leave a stream alone that takes nothing: its records are not at fault, and the others go on."""
+        self.closed[stream] = error
+        self.lost = 0
+        self.put_off = {ref: one for ref, one in self.put_off.items() if Ref.parse(ref).stream != stream}
 
     def _stop_when_held(self) -> None:
         standing = held(self.hub.store, self.system)
         if standing is not None:
             raise GuardStopped(sentence(standing, self.system))
 
-    def _send(self, destination: Destination, target: PushTarget, rows: Sequence[OutboxRow]) -> set[str]:
-        """Send one batch and settle it; return the refs that were deferred."""
+    def _send(self, target: PushTarget, rows: Sequence[OutboxRow]) -> Mapping[str, Deferred]:
+        """Send one batch and settle it; return what was deferred."""
         by_key = {Ref.parse(row.ref).key: replace(row, fields=self.hub.sendable(target, row.fields)) for row in rows}
         try:
-            left_to_say = self._look_first(target, by_key)
-            settled = {key: WriteResult(key, Outcome.ACCEPTED) for key in by_key.keys() - left_to_say.keys()}
-            writes = [Write(key, fields) for key, fields in sorted(left_to_say.items())]
-            if writes:
-                settled |= self._write(destination, target, writes)
+            results = self.sender.send(target, by_key)
         except ConnectorError as exc:
             unknown = isinstance(exc, Ambiguous | ContractBroken)  # a broken answer may follow a write that was done
             self._put_back(rows, unknown=unknown)
@@ -147,16 +197,19 @@ class _Delivery:
         except BaseException:
             self._put_back(rows, unknown=True)
             raise
-        left = {row.ref: rest for row in rows if (rest := self._rest(target, row)) is not None}
-        outcomes = {by_key[key].ref: (by_key[key], result) for key, result in settled.items()}
-        return self._settle(target, outcomes, left)
+        left = [rest for row in rows if (rest := self._rest(target, row)) is not None]
+        outcomes = {by_key[key].ref: (by_key[key], result) for key, result in results.items()}
+        counts, deferred = settle_batch(self.hub, target, self.owner, outcomes, left)
+        self.counts["records"] += sum(counts.values())
+        self.counts.update({kind.value: number for kind, number in counts.items() if kind is not Outcome.DEFERRED})
+        return deferred
 
     def _put_back(self, rows: Sequence[OutboxRow], *, unknown: bool) -> None:
         """Open a batch again; a write of which nobody knew whether it had arrived stays so."""
         with self.hub.store.begin() as connection:
             for ambiguous in (True, False):
                 refs = [row.ref for row in rows if (unknown or row.state == AMBIGUOUS) is ambiguous]
-                outboxes.release(connection, refs, ambiguous=ambiguous)
+                outboxes.release(connection, refs, self.owner, ambiguous=ambiguous)
 
     def _rest(self, target: PushTarget, row: OutboxRow) -> OutboxRow | None:
         """What of a planned write this run may not send."""
@@ -164,102 +217,6 @@ class _Delivery:
         stamps = {f.name for f in target.fields if f.is_stamp}
         fields = {name: value for name, value in row.fields.items() if name not in sent or name in stamps}
         return write_of(row.ref, target, fields) if fields.keys() - stamps else None
-
-    def _write(self, destination: Destination, target: PushTarget, writes: Sequence[Write]) -> dict[str, WriteResult]:
-        """One result per write. A batch that is refused as a whole is halved until the poisonous record is alone;
-        where nothing of the stream was ever accepted in this run, it is not the record, and the error is raised."""
-        self.counts["calls"] += 1
-        try:
-            results = dict(settle(self.system, target.stream, writes, destination.write(target.stream, writes)))
-        except ContractBroken as exc:
-            if len(writes) == 1:
-                if target.stream not in self.answering:
-                    raise
-                return {writes[0].key: WriteResult(writes[0].key, Outcome.REJECTED, "REFUSED", str(exc))}
-        else:
-            self.answering.add(target.stream)
-            return results
-        middle = len(writes) // 2
-        halves = [writes[:middle], writes[middle:]]
-        try:
-            first = self._write(destination, target, halves[0])
-        except ContractBroken:  # the other half tells whether it is the records
-            second = self._write(destination, target, halves[1])
-            return {**self._write(destination, target, halves[0]), **second}
-        return {**first, **self._write(destination, target, halves[1])}
-
-    def _look_first(self, target: PushTarget, by_key: Mapping[str, OutboxRow]) -> dict[str, Mapping[str, Any]]:
-        """What is to be sent of each write. Of one of unknown outcome that is only what the vendor does not hold yet:
-        it is left out when nothing is missing there."""
-        fields = {key: row.fields for key, row in by_key.items()}
-        unsure = sorted(key for key, row in by_key.items() if row.state == AMBIGUOUS)
-        fetcher = self.hub.fetcher(self.system)
-        if not unsure or fetcher is None:
-            return fields
-        stamps = {f.name for f in target.fields if f.is_stamp}
-        for record in fetcher.fetch(target.stream, unsure, [f.name for f in target.fields]):
-            if record.deleted:
-                continue
-            there = {f.name: f.decode_observed(raw_value(record.data, f.name)) for f in target.fields}
-            wanted = target.comparable(fields[record.key])
-            missing = {name for name, value in wanted.items() if there[name] != value}
-            if missing - stamps:
-                fields[record.key] = {n: value for n, value in fields[record.key].items() if n in missing}
-            else:
-                del fields[record.key]
-        return fields
-
-    def _settle(
-        self,
-        target: PushTarget,
-        outcomes: Mapping[str, tuple[OutboxRow, WriteResult]],
-        left: Mapping[str, OutboxRow],
-    ) -> set[str]:
-        """Store the outcome of every write of a batch, in one transaction; `left` is what of them was not sent."""
-        with self.hub.store.begin() as connection:
-            states = pages.load_destinations(connection, outcomes)
-            held = outboxes.load_held(connection, outcomes)
-            accepted: dict[str, tuple[DestinationState, Mapping[str, Any], Mapping[str, Any], str]] = {}
-            rejected: dict[str, tuple[str, str, Mapping[str, Any], int, Any]] = {}
-            deferred: dict[bool, set[str]] = {True: set(), False: set()}
-            for ref, (row, result) in outcomes.items():
-                self.counts["records"] += 1
-                if result.outcome is Outcome.DEFERRED:
-                    deferred[result.reason is DeferReason.AMBIGUOUS or row.state == AMBIGUOUS].add(ref)
-                    continue
-                self.counts[result.outcome.value] += 1
-                if result.outcome is Outcome.REJECTED:
-                    attempts = (held[ref].attempts if ref in held else 0) + 1
-                    next_at = self.hub.as_of + back_off(attempts)
-                    rejected[ref] = (result.code, result.message, row.fields, attempts, next_at)
-                else:
-                    accepted[ref] = _after(target, states.get(ref, DestinationState()), row, result)
-            rest = [left[ref] for ref in sorted(accepted.keys() & left.keys())]
-            outboxes.settle_accepted(connection, accepted, rest, self.hub.run_id, self.hub.as_of)
-            outboxes.settle_rejected(connection, rejected, self.hub.as_of)
-            for ambiguous, refs in deferred.items():
-                outboxes.release(connection, refs, ambiguous=ambiguous)
-            pages.mark_work(connection, {("verify", ref) for ref in accepted})
-        return deferred[True] | deferred[False]
-
-
-def overwritten(target: PushTarget, state: DestinationState, names: Iterable[str]) -> dict[str, Any]:
-    """What stood in these fields before a write: what was observed there, and of the stamp what was last sent."""
-    stamps = {f.name for f in target.fields if f.is_stamp}
-    return {name: (state.sent if name in stamps else state.observed).get(name) for name in names}
-
-
-def _after(
-    target: PushTarget, state: DestinationState, row: OutboxRow, result: WriteResult
-) -> tuple[DestinationState, Mapping[str, Any], Mapping[str, Any], str]:
-    """State, values before and values after of an accepted write."""
-    after = target.comparable(row.fields)
-    before = overwritten(target, state, after)
-    ours = {f.name for f in target.fields if f.irreversible and f.name in after}
-    written = {f.name: None for f in target.fields if f.mode == "adopt" and f.name in after}
-    sent, adopted = {**state.sent, **after}, {**state.adopted, **written}
-    new = DestinationState(sent, state.observed, tuple(sorted({*state.ours, *ours})), adopted)
-    return new, before, after, result.outcome.value
 
 
 def _opt_outs_first(target: PushTarget) -> tuple[bool, str]:

@@ -16,7 +16,7 @@ from typing import Any
 from onevoice.errors import ConnectorError, OnevoiceError
 from onevoice.model import Ref
 from onevoice.pipeline.cycle import CYCLE
-from onevoice.pipeline.delivery.push import overwritten
+from onevoice.pipeline.delivery.outcomes import overwritten
 from onevoice.pipeline.delivery.targets import PushTarget
 from onevoice.pipeline.hub import Hub
 from onevoice.protocols import Outcome, Write, WriteResult, settle

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any
 
 from onevoice.errors import ConnectorError, RetryableError
@@ -105,30 +106,52 @@ class _Readback:
     def store(self) -> Mapping[str, int]:
         """Store what was observed, what is still contradictory, and that these records are verified."""
         seen = self._seen()
-        states = pages.load_destinations(self.connection, seen)
+        states = pages.load_destinations(self.connection, seen, to_change=True)
+        behind_time = {ref for ref, state in states.items() if state.is_older(self._stamp(ref))}
         updated: dict[str, DestinationState] = {}
         drifted: set[str] = set()
-        for ref, state in states.items():
+        for ref in sorted(states.keys() - behind_time):
+            state = states[ref]
             observed = {**state.observed, **seen[ref]}
             lost = {
                 name: value
                 for name, value in seen[ref].items()
                 if state.sent.get(name) != value and state.observed.get(name) == value
             }
-            self.counts["kept"] += len(seen[ref]) - len(lost)
+            edited = {
+                name: value
+                for name, value in seen[ref].items()
+                if state.sent.get(name) == state.observed.get(name) != value
+            }
+            self.counts["kept"] += len(seen[ref]) - len(lost) - len(edited)
             self.counts["not_kept"] += len(lost)
             # A value that never arrived is sent again; one that the vendor rewrote in its own manner is left alone.
-            updated[ref] = replace(state, sent={**state.sent, **lost}, observed=observed)
-            if lost:
+            # What was not written, and is another than before, was changed by somebody since the last pull.
+            version = state.newest(self._stamp(ref))
+            updated[ref] = replace(state, sent={**state.sent, **lost, **edited}, observed=observed, version=version)
+            if lost or edited:
                 drifted.add(ref)
+            self._note_drift(ref, state, edited)
         pages.save_destinations(self.connection, updated)
         fresh = {ref: storable(r.system, r.stream, self.read[ref])[0] for ref in self.read for r in (Ref.parse(ref),)}
         pages.freshen(self.connection, {ref: record for ref, record in fresh.items() if not record.deleted})
         behind = self.hub.customers_behind(self.connection, drifted)
         pages.mark_work(self.connection, {("drift", customer) for found in behind.values() for customer in found})
         self._note_contradictions(updated)
-        pages.finish_work(self.connection, STEP, self.refs)
+        pages.finish_work(self.connection, STEP, self.refs - behind_time)
         return self.counts
+
+    def _note_drift(self, ref: str, state: DestinationState, edited: Mapping[str, Any]) -> None:
+        """Note what of the hub's own values somebody changed."""
+        target = next(t for t in self.hub.targets if ref.startswith(f"{t.system}/{t.stream}/"))
+        ours = {
+            n: v for n, v in edited.items() if state.sent.get(n) is not None and not target.foreign(n, state.adopted)
+        }
+        contradictions.note_drift(self.connection, {ref: ours}, self.hub.as_of)
+
+    def _stamp(self, ref: str) -> datetime | None:
+        """The vendor's stamp of a destination record, where it was read itself."""
+        return self.read[ref].updated_at if ref in self.read else None
 
     def _seen(self) -> dict[str, dict[str, Any]]:
         """Comparable values by destination ref, from whatever was read."""

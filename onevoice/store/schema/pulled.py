@@ -71,14 +71,14 @@ quarantine = Table(
     "quarantine",
     metadata,
     ref_column(primary_key=True),
-    Column("stage", String(20), primary_key=True, comment="mapping or delivery"),
+    Column("stage", String(20), primary_key=True, comment="mapping, planning, delivery or loop"),
     Column("code", String(120), nullable=False),
     Column("reason", Text, nullable=False),
     Column("payload", JsonText, nullable=False),
     Column("attempts", Integer, nullable=False),
     Column("first_at", UtcTime, nullable=False),
     Column("last_at", UtcTime, nullable=False),
-    Column("next_at", UtcTime),
+    Column("next_at", UtcTime, comment="tried again by itself from then on; null: not by itself"),
 )
 
 work = Table(

@@ -25,6 +25,7 @@ destination = Table(
         nullable=False,
         comment="adopted fields -> the hub's own value when the vendor's was let stand; null: the hub writes it",
     ),
+    Column("version", UtcTime, comment="the vendor's own stamp of the newest version that is known"),
     Index(None, "system", "stream"),
 )
 
@@ -37,11 +38,13 @@ outbox = Table(
     Column("fields", JsonText, nullable=False),
     Column("urgency", Integer, nullable=False, comment="0 opt-outs, 1 suppressions, 2 status"),
     Column("irreversible", Boolean, nullable=False),
-    Column("attempts", Integer, nullable=False),
+    Column("attempts", Integer, nullable=False, comment="how often it was put off in a row"),
+    Column("next_at", UtcTime, comment="not before; null: at once"),
     Column("state", String(20), nullable=False, comment="pending, in_flight or ambiguous"),
-    Column("owner", String(80), comment="who has it in flight"),
+    Column("owner", String(120), comment="who has it in flight: run:host:process:start"),
+    Column("lease_until", UtcTime, comment="so long its owner alone may settle it"),
     Column("planned_at", UtcTime, nullable=False),
-    Index(None, "system", "stream", "state", "urgency"),
+    Index(None, "system", "stream", "urgency", "ref"),
 )
 
 write_log = Table(

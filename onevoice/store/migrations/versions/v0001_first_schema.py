@@ -335,7 +335,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("ref", name=op.f("pk_outbox")),
     )
     op.create_index(
-        op.f("ix_outbox_system_stream_state_urgency"), "outbox", ["system", "stream", "state", "urgency"], unique=False
+        op.f("ix_outbox_system_stream_urgency_ref"), "outbox", ["system", "stream", "urgency", "ref"], unique=False
     )
     op.create_table(
         "profile",
