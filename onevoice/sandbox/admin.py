@@ -13,7 +13,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from onevoice.sandbox.edits import Hand, NothingPushedError, answer
+from onevoice.sandbox.edits import Hand, NothingPushedError, answer, read_field, write_field
 from onevoice.sandbox.happenings import Happenings
 from onevoice.sandbox.judge import Judge, person_name
 from onevoice.sandbox.state import VendorState
@@ -55,6 +55,7 @@ class Admin:
             "/assignment": self.assign,
             "/calls/reset": self.reset_calls,
             "/edits": self.edit,
+            "/field": self.field,
             "/happen": self.happen,
             "/limits": self.limits,
             "/faults": self.faults,
@@ -135,6 +136,21 @@ class Admin:
             return answer(Hand(self._judge, seed).make(count))
         except NothingPushedError as error:
             raise BadRequestError(str(error)) from None
+
+    def field(self, body: Mapping[str, Any]) -> dict[str, Any]:
+        """What stands in `field` of the record `key` of a `stream` of `system`; with a `value`, changed by hand.
+
+        A `quiet` edit does not move the record's stamp.
+        """
+        system, stream, key, field = (str(body.get(name) or "") for name in ("system", "stream", "key", "field"))
+        place = (system, stream, key)
+        try:
+            before = read_field(self._world, place, field)
+            if "value" in body:
+                write_field(self._world, place, field, body["value"], quiet=body.get("quiet") is True)
+        except ValueError as error:
+            raise BadRequestError(str(error)) from None
+        return {"before": before, "now": read_field(self._world, place, field)}
 
     def happen(self, body: Mapping[str, Any]) -> dict[str, Any]:
         """Let people do something: see `happenings` for what there is. Gives the keys of what was made."""

@@ -191,16 +191,17 @@ class Table:
             self._state.api_writes.record(self.spec.name, key, fields, {})
         return key
 
-    def update(self, key: str, changes: Mapping[str, Any], actor: str = "api") -> Fields:
+    def update(self, key: str, changes: Mapping[str, Any], actor: str = "api", *, stamped: bool = True) -> Fields:
         """Put `changes` on a record (KeyError when there is none), stamp it now, and return it as it is then.
 
         `actor` is "api" (counted among the API writes), "hand" (an edit behind the hub's back) or "vendor"
-        (the vendor's own doing, such as a flag that follows another record).
+        (the vendor's own doing, such as a flag that follows another record). One that is not `stamped` leaves the
+        record's stamp and version as they were.
         """
         before = self.rows[key]
         row = {**before, **changes}
         now = self._state.clock.now()
-        if not changes or not self.spec.unstamped_fields.issuperset(changes):
+        if stamped and (not changes or not self.spec.unstamped_fields.issuperset(changes)):
             self._stamp(row, now)
             if self.spec.version_field:
                 row[self.spec.version_field] = before[self.spec.version_field] + 1

@@ -87,6 +87,26 @@ def test_an_attribute_changed_by_hand_is_read(square) -> None:
     assert square.paths(f"{first}{ATTRIBUTES}") == []
 
 
+def test_an_attribute_deleted_by_hand_is_read(square) -> None:
+    keys = square.contacts(45)
+    for key in keys:
+        square.put(key, "onevoice_tier", "gold")
+    cursor = finished(square)
+    lost = keys[:30]
+    for key in lost:
+        square.put(key, "onevoice_tier", None)
+    square.delete(lost[0])
+    square.later(hours=1)
+    found, cursor = square.read("customers", cursor)
+    assert {key for key, record in found.items() if record.deleted} == {lost[0]}
+    assert {key: record.data.get("custom_attributes") for key, record in found.items()} == {
+        lost[0]: None,
+        **{key: {} for key in lost[1:]},
+    }
+    square.later(hours=1)
+    assert square.read("customers", cursor)[0] == {}, "an event is told once"
+
+
 def test_a_crash_within_a_window_goes_on_inside_it(square) -> None:
     keys = square.contacts(75)
     cursor = finished(square)

@@ -80,7 +80,7 @@ class PushTarget:
         """Comparable values that a raw record of `source`, read with the fields `asked` for (None: all), shows of this
         target's fields."""
         if source.stream == self.stream:
-            names = {f.name: f for f in self.fields if not f.is_stamp and (asked is None or f.name in asked)}
+            names = {f.name: f for f in self.fields if asked is None or f.name in asked}
             return {name: f.decode_observed(raw_value(raw, name)) for name, f in names.items()}
         shown = [f for f in self.fields if f.seen_in and (asked is None or f.seen_in in asked)]
         return {f.name: f.decode_seen(raw_value(raw, f.seen_in)) for f in shown}

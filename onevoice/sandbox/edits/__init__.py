@@ -18,6 +18,7 @@ The kinds, and the records that the hub must write afterwards:
 - irrelevant: changes what nobody maps; none.
 """
 
+from onevoice.sandbox.edits.any_field import read_field, write_field
 from onevoice.sandbox.edits.hand import KINDS, Hand, NothingPushedError, answer
 
-__all__ = ["KINDS", "Hand", "NothingPushedError", "answer"]
+__all__ = ["KINDS", "Hand", "NothingPushedError", "answer", "read_field", "write_field"]

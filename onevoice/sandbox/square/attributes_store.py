@@ -124,7 +124,9 @@ def put_attribute(state: VendorState, customer: str, key: str, value: Any, actor
         else:
             stamps.insert({}, key=place, actor="seed")
     elif place in stamps:
-        stamps.delete(place, actor="vendor")
+        stamps.delete(place, actor=actor)
+    elif key in held:
+        state.note(stamps.spec.name, place, "(record)", None, "deleted", actor)
     # Written down by its value: the row of the profile holds all the others too.
     customers.update(customer, {"custom_attributes": changed}, actor="vendor" if actor == "api" else actor)
     if actor == "api":

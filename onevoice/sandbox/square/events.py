@@ -1,7 +1,8 @@
 """POST /v2/events: what happened to the seller's customers and loyalty accounts in the last 28 days.
 
-Told are `customer.deleted` (with the merge it was part of) and `loyalty.account.created`, `.updated`, `.deleted`. Of
-several changes of one account only the last is told. Searching for events counts as switched on.
+Told are `customer.deleted` (with the merge it was part of), `customer.custom_attribute.owned.deleted` and
+`loyalty.account.created`, `.updated`, `.deleted`. Of several changes of one account only the last is told. Searching
+for events counts as switched on.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ MOST_FOUND = 100
 KEPT = timedelta(days=28)
 MERCHANT = "MLONEVOICESANDBOX"
 _MOST_TERMS = 100
+_APPLICATION = "sq0idp-onevoice-sandbox"
 _ACCOUNT = "loyalty.account"
 
 
@@ -61,6 +63,8 @@ class Events:
                 continue
             if noted["table"] == "customers":
                 yield self._customer_deleted(noted["key"], noted["at"])
+            elif noted["table"] == "custom_attributes":
+                yield _attribute_deleted(noted["key"], noted["at"])
             elif noted["table"] == "loyalty_accounts":
                 yield _event(f"{_ACCOUNT}.deleted", noted["key"], noted["at"], {"deleted": True})
         for key, row in self._seller.table("loyalty_accounts").rows.items():
@@ -78,6 +82,14 @@ class Events:
             context = {"merge": {"from_customer_ids": losers, "to_customer_id": into}}
             more["object"] = {"event_context": context}
         return _event("customer.deleted", key, at, more)
+
+
+def _attribute_deleted(place: str, at: str) -> dict[str, Any]:
+    """`place` is "customer id/key"; the event names both behind the application that owns the definition."""
+    customer, _, key = place.partition("/")
+    told = {"type": "custom_attribute", "id": f"{_APPLICATION}:{key}:CUSTOMER:{customer}", "deleted": True}
+    kind = "customer.custom_attribute.owned.deleted"
+    return {"merchant_id": MERCHANT, "type": kind, "event_id": f"{kind}:{place}:{at}", "created_at": at, "data": told}
 
 
 def _event(kind: str, key: str, at: str, more: dict[str, Any]) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from onevoice.sandbox.square import merge_customers
+from onevoice.sandbox.square import merge_customers, put_attribute
 
 
 def told(seller, *types, **more):
@@ -19,6 +19,17 @@ def test_deleted_and_merged_customers(seller):
     merge = {"from_customer_ids": sorted([one, two]), "to_customer_id": new}
     assert events[one]["object"]["event_context"]["merge"] == merge
     assert "object" not in events[three]
+
+
+def test_attributes_taken_away(seller):
+    seller.define("cup")
+    one, two = (seller.customer() for _ in range(2))
+    for key in (one, two):
+        put_attribute(seller.state, key, "cup", "large", actor="hand")
+    put_attribute(seller.state, two, "cup", None, actor="hand")
+    [event] = told(seller, "customer.custom_attribute.owned.deleted")
+    assert event["data"]["id"].endswith(f":cup:CUSTOMER:{two}")
+    assert event["data"]["deleted"] is True
 
 
 def test_changes_of_loyalty_accounts(seller):
