@@ -56,6 +56,8 @@ class Page:
 
     records: Sequence[Record]
     cursor: Json
+    anew: bool = False
+    """The first page of a set that is read whole, from its beginning, because it is another one than before."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -70,6 +70,7 @@ class FolderSource:
         if known.get("done"):
             return
         done = int(known.get("rows", 0))
+        anew = done == 0
         rows = islice(read_rows(path), done, None)
         while True:
             group = list(islice(rows, PAGE))
@@ -81,9 +82,10 @@ class FolderSource:
                     system=self.system,
                     stream=stream,
                 )
-            yield Page(self._records(stream, group), {"sha256": digest, "rows": done, "done": last})
+            yield Page(self._records(stream, group), {"sha256": digest, "rows": done, "done": last}, anew)
             if last:
                 return
+            anew = False
 
     def _records(self, stream: str, rows: Sequence[Row]) -> Sequence[Record]:
         records: dict[str, Record] = {}

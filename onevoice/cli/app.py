@@ -19,6 +19,7 @@ from onevoice.cli.plan import plan
 from onevoice.cli.processes import end_quietly
 from onevoice.cli.profile import profile
 from onevoice.cli.project_files import init, lint, test
+from onevoice.cli.quarantine import quarantine
 from onevoice.cli.review import review
 from onevoice.cli.sandbox import sandbox
 from onevoice.cli.serve import api_key, serve
@@ -44,6 +45,7 @@ COMMANDS = (
 )
 for command in COMMANDS:
     app.command()(command)
+app.add_typer(quarantine, name="quarantine")
 app.add_typer(review, name="review")
 app.add_typer(profile, name="profile")
 app.add_typer(identity, name="identity")

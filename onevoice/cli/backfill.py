@@ -21,7 +21,7 @@ def backfill(
     actor: Actor = None,
     as_json: AsJson = False,
 ) -> None:
-    """Have the next sync write again what a system was sent before: after a restored backup, say. Writes nothing now."""
+    """Have the next sync write again what a system was sent before, as after a restored backup. Writes nothing now."""
     from onevoice.pipeline.delivery.backfill import backfill as mark
 
     hub = session_of(context).hub()

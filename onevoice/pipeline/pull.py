@@ -5,20 +5,24 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
+from types import MappingProxyType
 from typing import Any
 
 from onevoice.consent import contact_point
 from onevoice.errors import ConnectorError, ContractBroken, PermissionMissing, RetryableError
 from onevoice.mapping import CompiledMapping
 from onevoice.model import ConsentEvent, Effect, Item, Origin, Ref
+from onevoice.pipeline.delivery.amended import amended_raw
 from onevoice.pipeline.delivery.targets import PushTarget, customer_of
 from onevoice.pipeline.hub import Hub
 from onevoice.pipeline.raw import FAULT, storable, too_long
 from onevoice.pipeline.report import Report
 from onevoice.policy import raw_value
 from onevoice.protocols import Record
-from onevoice.store import contradictions, outboxes, pages, profiles
+from onevoice.store import amendments, contradictions, outboxes, pages, profiles
+from onevoice.store.amendments import Amended
 from onevoice.store.pages import Before, DestinationState, PageChange, StoredRecord
+from onevoice.store.quarantines import MAPPING
 
 REMAP_PAGE = 2000
 
@@ -34,7 +38,7 @@ def pull_stream(hub: Hub, system: str, stream: str) -> Report:
         with hub.store.read() as connection:
             cursor = pages.load_cursor(connection, system, stream, fields)
         for page in source.read(stream, cursor, fields, hub.as_of):
-            counts.update(store_page(hub, system, stream, page.records, page.cursor, fields))
+            counts.update(store_page(hub, system, stream, page.records, page.cursor, fields, anew=page.anew))
             seen.update(record.key for record in page.records)
         if source.streams[stream].snapshot:
             _note_missing(hub, system, stream, seen)
@@ -72,10 +76,19 @@ def store_page(
     records: Sequence[Record],
     cursor: Mapping[str, Any] | None,
     fields: Sequence[str],
+    *,
+    anew: bool = False,
 ) -> dict[str, int]:
-    """Store one page of records that were read with these fields, and move the watermark behind it, at once."""
-    reader = PageReader(hub, system, stream, records, fields)
+    """Store one page of records that were read with these fields, and move the watermark behind it, at once.
+
+    `anew`: with this page a whole set begins, so that lines of the former one that could not be read are void.
+    """
+    with hub.store.read() as connection:
+        amended = amendments.load(connection, MAPPING, (str(Ref(system, stream, record.key)) for record in records))
+    reader = PageReader(hub, system, stream, records, fields, amended)
     with hub.store.begin() as connection:
+        if anew:
+            pages.void_lines(connection, system, stream)
         before = pages.load_before(connection, reader.refs, reader.related(), reader.merged())
         reader.read(before, profiles.load_raw(connection, reader.changed(before)))
         change = reader.change
@@ -90,8 +103,18 @@ def store_page(
 class PageReader:
     """Compares the records of one page with what the store knew and collects what changes."""
 
-    def __init__(self, hub: Hub, system: str, stream: str, records: Iterable[Record], fields: Collection[str]) -> None:
+    def __init__(
+        self,
+        hub: Hub,
+        system: str,
+        stream: str,
+        records: Iterable[Record],
+        fields: Collection[str],
+        amended: Amended = MappingProxyType({}),
+    ) -> None:
+        """`amended` are the raw values that people put in place of those that could not be mapped."""
         self.hub = hub
+        self.amended = amended
         self.stream = stream
         self.mapping: CompiledMapping | None = hub.mappings.get((system, stream))
         self.version = hub.reading(system, stream)
@@ -171,9 +194,13 @@ class PageReader:
             return (), ""
         if FAULT in record.data:  # the row could not even be read; its raw form is kept
             return (), str(record.data[FAULT])
-        result = self.mapping.pull(Ref.parse(ref), record.data, record.updated_at)
+        result = self.mapping.pull(Ref.parse(ref), self._mended(ref, record), record.updated_at)
         excess = too_long(result.items)
         return ((), excess) if excess else (result.items, "; ".join(result.faults))
+
+    def _mended(self, ref: str, record: Record) -> Mapping[str, Any]:
+        """A record's data as it is mapped."""
+        return amended_raw(record.data, self.amended.get(ref, {}))
 
     def _note_items(self, ref: str, items: tuple[Item, ...], fault: str, before: Before) -> None:
         """Replace a record's items; a record that cannot be mapped at all keeps the items it had, and its raw form."""
@@ -250,7 +277,7 @@ class PageReader:
             shown = (target.shown_as(source, f) for f in target.fields if f.irreversible and f.name in ours)
             blanks.update(dict.fromkeys(filter(None, shown)))
         if blanks and self.mapping:
-            items = self.mapping.pull(source, {**record.data, **blanks}, record.updated_at).items
+            items = self.mapping.pull(source, {**self._mended(ref, record), **blanks}, record.updated_at).items
         return {_statement(event) for event in self._events(items)}
 
     def _observe(self, source: Ref, record: Record, items: Iterable[Item], before: Before) -> None:

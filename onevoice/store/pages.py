@@ -28,6 +28,9 @@ from onevoice.store.schema import (
     work,
 )
 
+LINE = "line:"
+"""So begins the key of a line that has none of its own (connectors/files)."""
+
 
 @dataclass(frozen=True, slots=True)
 class StoredRecord:
@@ -218,6 +221,16 @@ def mark_gone(connection: Connection, refs: Iterable[str]) -> None:
     """Note that records are no longer in the set that their stream is: what comes back is new."""
     for part in chunks(refs):
         connection.execute(record.update().where(record.c.ref.in_(part)).values(deleted=True))
+
+
+def void_lines(connection: Connection, system: str, stream: str) -> None:
+    """Forget lines of a file that could not be read: they stood in a content that is there no longer.
+
+    They have no key but the number of the line. One that is read again is a new one, whatever it holds.
+    """
+    refs = quarantines.beginning_with(connection, MAPPING, str(Ref(system, stream, LINE)))
+    mark_gone(connection, refs)
+    quarantines.drop(connection, MAPPING, refs)
 
 
 def all_cursors(connection: Connection) -> list[tuple[str, str, datetime]]:

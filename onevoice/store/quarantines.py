@@ -61,6 +61,12 @@ def load(connection: Connection, stage: str, refs: Iterable[str]) -> dict[str, H
     }
 
 
+def beginning_with(connection: Connection, stage: str, start: str) -> list[str]:
+    """Refs that begin so and of which something is held at a stage."""
+    condition = and_(quarantine.c.stage == stage, quarantine.c.ref.startswith(start, autoescape=True))
+    return list(connection.execute(select(quarantine.c.ref).where(condition)).scalars())
+
+
 def due(connection: Connection, at: datetime) -> list[str]:
     """Destination refs of which something is held that may be tried again."""
     condition = and_(quarantine.c.stage != MAPPING, quarantine.c.next_at <= at)

@@ -12,6 +12,7 @@ from dataclasses import replace
 from typing import Any
 
 from onevoice.model import Item, Ref
+from onevoice.pipeline.delivery.amended import AmendedWrites
 from onevoice.pipeline.delivery.coherence import findings_of, raw_of_customers
 from onevoice.pipeline.delivery.desired import (
     STAMP,
@@ -119,6 +120,7 @@ class _Planner:
         self.states = pages.load_destinations(connection, wanted, to_change=True)
         self.held = quarantines.load(connection, DELIVERY, wanted)
         self.faults = quarantines.load(connection, PLANNING, wanted)
+        self.amended = AmendedWrites(connection, wanted)
         self.adopting: dict[str, DestinationState] = {}
         self.unwritable: dict[str, Held] = {}
         self.waiting: set[str] = set()
@@ -170,7 +172,7 @@ class _Planner:
             self.adopting[ref] = replace(state, adopted={**state.adopted, **adopted})
         if unwritable:
             self.unwritable[ref] = self._fault(ref, unwritable)
-        return self._put_right(view, target, ref, changes)
+        return self.amended.apply(target, ref, self._put_right(view, target, ref, changes), state.sent)
 
     def _fault(self, ref: str, unwritable: Mapping[str, Unwritable]) -> Held:
         """What is shown of values that cannot be written; they are tried again now and then."""
@@ -181,6 +183,7 @@ class _Planner:
         return Held("UNWRITABLE_VALUE", reason, payload, attempts, self.hub.as_of + REFUSED.wait(attempts))
 
     def _store(self, planned: set[str], needed: set[str], rows: Sequence[OutboxRow]) -> None:
+        self.amended.forget_void()
         pages.save_destinations(self.connection, self.adopting)
         quarantines.note(self.connection, PLANNING, self.unwritable, self.hub.as_of)
         quarantines.drop(self.connection, PLANNING, (planned & self.faults.keys()) - self.unwritable.keys())

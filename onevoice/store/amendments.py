@@ -1,0 +1,59 @@
+"""Values that a person put in place of ones that were refused, until the value itself is another one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, select
+
+from onevoice.store.engine import rows_in, upsert
+from onevoice.store.schema import amendment
+
+
+@dataclass(frozen=True, slots=True)
+class Amendment:
+    """What stands for one value of one record."""
+
+    instead_of: Any
+    """Raw value (stage mapping) or comparable value (stage delivery) for which it holds; for another one it is void."""
+    value: Any = None
+    dropped: bool = False
+    """Nothing is written in its place."""
+
+
+Amended = Mapping[str, Mapping[str, Amendment]]
+"""Ref -> field -> amendment."""
+
+
+def load(connection: Connection, stage: str, refs: Iterable[str]) -> Amended:
+    """Amendments of some records at a stage."""
+    found: dict[str, dict[str, Amendment]] = {}
+    statement = select(amendment).where(amendment.c.stage == stage)
+    for row in rows_in(connection, statement, amendment.c.ref, set(refs)):
+        found.setdefault(row.ref, {})[row.field] = Amendment(row.instead_of, row.value, row.dropped)
+    return found
+
+
+def save(connection: Connection, stage: str, ref: str, amended: Mapping[str, Amendment]) -> None:
+    """Store amendments of one record; of a field amended before, this one holds."""
+    rows = [
+        {
+            "ref": ref,
+            "stage": stage,
+            "field": name,
+            "instead_of": one.instead_of,
+            "value": one.value,
+            "dropped": one.dropped,
+        }
+        for name, one in sorted(amended.items())
+    ]
+    upsert(connection, amendment, rows)
+
+
+def forget(connection: Connection, stage: str, places: Iterable[tuple[str, str]]) -> None:
+    """Remove amendments that are void, by (ref, field)."""
+    for ref, name in sorted(set(places)):
+        condition = (amendment.c.ref == ref) & (amendment.c.stage == stage) & (amendment.c.field == name)
+        connection.execute(amendment.delete().where(condition))

@@ -1,0 +1,198 @@
+"""What is held resolves itself when it is mended, and people can put it right, have it tried again, or give it up."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from onevoice.errors import ConfigError, OnevoiceError
+from onevoice.pipeline.delivery import quarantine
+from onevoice.pipeline.delivery.quarantine import drop, edit, entries, retry, show
+from onevoice.store import amendments
+
+CONTACT = "hubspot/contacts/1"
+CRM = "salesforce/Contact/c1"
+
+
+def held(bench: Any, **wanted: str) -> dict[str, str]:
+    """Ref -> stage of what is held."""
+    return {entry.ref: entry.stage for entry in entries(bench.hub(), **wanted)}
+
+
+@pytest.fixture
+def refused(bench: Any) -> Any:
+    """HubSpot refuses one contact's profile id as long as it is the hub's own."""
+    bench.shop.put("contacts", "1", email="a@x.org")
+    bench.shop.put("contacts", "2", email="b@x.org")
+    bench.shop.refuse = lambda stream, write: (
+        (stream, write.key) == ("contacts", "1") and write.fields.get("onevoice_profile_id") not in {None, "short"}
+    )
+    assert bench.cycle().exit_code == 3
+    assert held(bench) == {CONTACT: "delivery"}
+    bench.written()
+    return bench
+
+
+def test_a_refused_write_resolves_itself_when_the_vendor_takes_it(refused: Any) -> None:
+    refused.shop.refuse = lambda _stream, _write: False
+    refused.cycle(minutes=120)
+    assert [key for _, key, _ in refused.written()] == ["1"]
+    assert held(refused) == {}
+
+
+def test_a_mapping_fault_resolves_itself_when_the_mapping_is_mended(bench: Any) -> None:
+    bench.edit("mappings/salesforce/Contact.yaml", "  customer:\n", "  customer:\n    required: [family_name]\n")
+    bench.crm.put("Contact", "c1", Email="a@x.org")
+    bench.cycle()
+    assert held(bench) == {CRM: "mapping"}
+    bench.edit("mappings/salesforce/Contact.yaml", "    required: [family_name]\n", "")
+    bench.cycle()
+    assert held(bench) == {}
+
+
+def test_a_mapping_fault_resolves_itself_when_the_vendor_mends_the_record(bench: Any) -> None:
+    bench.edit("mappings/salesforce/Contact.yaml", "  customer:\n", "  customer:\n    required: [family_name]\n")
+    bench.crm.put("Contact", "c1", Email="a@x.org")
+    bench.cycle()
+    bench.crm.put("Contact", "c1", LastName="Ash")
+    bench.cycle()
+    assert held(bench) == {}
+
+
+@pytest.fixture
+def nameless(bench: Any) -> Any:
+    """A contact without the name that its mapping wants."""
+    bench.edit("mappings/salesforce/Contact.yaml", "  customer:\n", "  customer:\n    required: [family_name]\n")
+    bench.crm.put("Contact", "c1", Email="a@x.org")
+    bench.cycle()
+    bench.written()
+    return bench
+
+
+def test_an_edited_record_is_mapped_with_the_next_sync_and_stays_so_while_the_vendor_says_the_same(
+    nameless: Any,
+) -> None:
+    edit(nameless.hub(), CRM, {"LastName": "Ash"}, "ann", stage=None, reason="told by phone")
+    nameless.cycle()
+    assert held(nameless) == {}
+    assert {key for _, key, _ in nameless.written()} == {"c1"}
+    nameless.crm.put("Contact", "c1", Phone="+447700900123")  # another field: the edit still stands
+    nameless.cycle()
+    assert held(nameless) == {}
+    nameless.crm.put("Contact", "c1", LastName="Elm")  # the vendor has a word of its own now
+    nameless.cycle()
+    nameless.crm.put("Contact", "c1", LastName=None)
+    nameless.cycle()
+    with nameless.hubs[-1].store.read() as connection:
+        [given] = amendments.load(connection, "mapping", [CRM])[CRM].values()
+    assert (given.instead_of, given.value) == (None, "Ash")
+    assert held(nameless) == {}
+
+
+@pytest.mark.parametrize(
+    ("values", "said"),
+    [
+        ({"LastNam": "Ash"}, "LastNam: is no field that the mapping reads.*did you mean LastName"),
+        ({"Phone": "1"}, "mappings/salesforce/Contact.yaml: still not mapped: .*family_name"),
+    ],
+)
+def test_an_edit_that_does_not_mend_a_record_is_refused(nameless: Any, values: dict[str, str], said: str) -> None:
+    with pytest.raises(ConfigError, match=said):
+        edit(nameless.hub(), CRM, values, "ann", stage=None)
+    nameless.cycle()
+    assert held(nameless) == {CRM: "mapping"}
+
+
+def test_an_edited_write_is_sent_and_stays_until_another_value_is_wanted(refused: Any) -> None:
+    edit(refused.hub(), CONTACT, {"onevoice_profile_id": "short"}, "ann", stage=None, reason="too long for them")
+    refused.cycle()
+    [(_, key, fields)] = refused.written()
+    assert (key, fields["onevoice_profile_id"]) == ("1", "short")
+    assert held(refused) == {}
+    assert refused.quiet()
+    refused.shop.put("contacts", "1", onevoice_profile_id="scribbled")
+    refused.cycle()
+    assert [fields["onevoice_profile_id"] for _, _, fields in refused.written()] == ["short"]
+    refused.edit(
+        "mappings/hubspot/contacts.yaml", "{from: profile.id}", "{from: profile.id, transform: upper}"
+    )  # now another value is wanted, and the edit is void
+    refused.shop.refuse = lambda _stream, _write: False
+    refused.cycle()
+    assert refused.shop.held("contacts", "1")["onevoice_profile_id"] not in {"short", "SHORT"}
+    with refused.hubs[-1].store.read() as connection:
+        assert amendments.load(connection, "delivery", [CONTACT]) == {}
+
+
+def test_the_edit_is_signed_and_shown(refused: Any) -> None:
+    edit(refused.hub(), CONTACT, {"onevoice_profile_id": "short"}, "ann", stage=None, reason="too long for them")
+    [shown] = show(refused.hub(), CONTACT)
+    assert shown.payload["onevoice_profile_id"] not in {None, "short"}
+    assert shown.amended["onevoice_profile_id"].value == "short"
+    [done] = shown.acts
+    assert (done.act, done.actor, done.reason) == ("edit", "ann", "too long for them")
+
+
+@pytest.mark.parametrize(
+    ("values", "said"),
+    [
+        (
+            {"onevoice_profil_id": "x"},
+            "onevoice_profil_id: is not in the refused write.*did you mean onevoice_profile_id",
+        ),
+        ({"onevoice_profile_id": 3}, "hubspot.contacts.onevoice_profile_id: the value does not fit.*allowed: a text"),
+        ({"onevoice_decided_at": "x"}, "onevoice_decided_at: is not in the refused write"),
+    ],
+)
+def test_an_edit_that_the_mapping_does_not_take_says_what_is_allowed(
+    refused: Any, values: dict[str, Any], said: str
+) -> None:
+    with pytest.raises(ConfigError, match=said):
+        edit(refused.hub(), CONTACT, values, "ann", stage=None)
+    assert show(refused.hub(), CONTACT)[0].amended == {}
+
+
+def test_a_refused_write_waits_out_its_back_off_unless_it_is_tried_again(refused: Any) -> None:
+    refused.shop.refuse = lambda _stream, _write: False
+    refused.cycle(minutes=1)
+    assert refused.written() == []
+    assert retry(refused.hub(), quarantine.named(refused.hub(), [CONTACT]), "ann") == 1
+    refused.cycle(minutes=1)
+    assert [key for _, key, _ in refused.written()] == ["1"]
+    assert held(refused) == {}
+
+
+def test_what_is_dropped_is_not_planned_until_something_else_is_wanted(refused: Any) -> None:
+    [gone] = drop(refused.hub(), CONTACT, "a test account", "ann", stage=None)
+    assert gone.stage == "delivery"
+    assert held(refused) == {}
+    refused.cycle(minutes=3000)
+    refused.shop.put("contacts", "1", lastname="Ash")  # the profile is planned again; the same is wanted
+    refused.cycle()
+    assert refused.written() == []
+    assert held(refused) == {}
+    refused.shop.put("contacts", "1", hs_email_optout_10001="true")  # now suppressions are wanted
+    refused.cycle()
+    [(_, _, fields)] = [write for write in refused.written() if write[0] == "contacts"]
+    assert "onevoice_profile_id" not in fields
+    assert "onevoice_no_newsletter_until" in fields
+
+
+def test_a_dropped_record_is_looked_at_again_when_it_changes(nameless: Any) -> None:
+    drop(nameless.hub(), CRM, "a test record", "ann", stage="mapping")
+    nameless.cycle()
+    assert held(nameless) == {}
+    nameless.crm.put("Contact", "c1", Phone="+447700900123")
+    nameless.cycle()
+    assert held(nameless) == {CRM: "mapping"}
+
+
+def test_what_is_not_held_is_said_to_be_not(bench: Any) -> None:
+    with pytest.raises(OnevoiceError, match="nothing is held of this record"):
+        show(bench.hub(), "hubspot/contacts/9")
+    with pytest.raises(OnevoiceError, match="nothing is held of 1 of these"):
+        quarantine.named(bench.hub(), ["hubspot/contacts/9"])
+    with pytest.raises(ConfigError, match=r"--stage: deliver is not known .did you mean delivery"):
+        entries(bench.hub(), stage="deliver")
+    with pytest.raises(ConfigError, match="--system: hub is not known"):
+        entries(bench.hub(), system="hub")
