@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -205,22 +206,36 @@ def among(connection: Connection, column: Column[Any], values: Collection[Any]) 
     return column.in_(select(listed.c.value))
 
 
+@cache
+def _one_of(column: Column[Any], dialect: str) -> ColumnElement[bool]:
+    """That a column holds one of `values`, a parameter. Built once: building it costs more than running a statement."""
+    if dialect == "postgresql":
+        return column == any_(bindparam("values", type_=ARRAY(column.type)))
+    listed = func.json_each(bindparam("values", type_=Text)).table_valued("value")
+    return column.in_(select(listed.c.value))
+
+
+def _travelling(connection: Connection, values: Sequence[Any]) -> dict[str, Any]:
+    """The parameter of `_one_of`."""
+    return {"values": values if connection.dialect.name == "postgresql" else orjson.dumps(values).decode()}
+
+
 class Asking:
     """A select for every value of a column in a set. Built once where it is asked often: building it costs more than
     running it for a few values."""
 
     def __init__(self, statement: Select[Any], column: Column[Any]) -> None:
-        listed = func.json_each(bindparam("values", type_=Text)).table_valued("value")
-        self._sqlite = statement.where(column.in_(select(listed.c.value)))
-        self._postgresql = statement.where(column == any_(bindparam("values", type_=ARRAY(column.type))))
+        self._statement = statement
+        self._column = column
+        self._built: dict[str, Select[Any]] = {}
 
     def rows(self, connection: Connection, values: Iterable[Any]) -> Iterator[Row[Any]]:
         """Run it, in as many statements as needed."""
+        dialect = connection.dialect.name
         for part in chunks(values):
-            if connection.dialect.name == "postgresql":
-                yield from connection.execute(self._postgresql, {"values": part}).all()
-            else:
-                yield from connection.execute(self._sqlite, {"values": orjson.dumps(part).decode()}).all()
+            if dialect not in self._built:
+                self._built[dialect] = self._statement.where(_one_of(self._column, dialect))
+            yield from connection.execute(self._built[dialect], _travelling(connection, part)).all()
 
 
 def rows_in(
@@ -233,7 +248,8 @@ def rows_in(
 def delete_in(connection: Connection, table: Table, column: Column[Any], values: Iterable[Any], *extra: Any) -> None:
     """Delete the rows whose column holds one of the values (and where every extra condition holds)."""
     for part in chunks(values):
-        connection.execute(table.delete().where(among(connection, column, part), *extra))
+        condition = _one_of(column, connection.dialect.name)
+        connection.execute(table.delete().where(condition, *extra), _travelling(connection, part))
 
 
 def chunks(values: Iterable[Any], size: int = IN_CHUNK) -> Iterator[list[Any]]:
