@@ -26,7 +26,7 @@ from identity.records import (
     NormalisedRecord,
     ReviewItem,
 )
-from identity.resolver import Resolution, Resolver
+from identity.resolver import Resolver
 from identity.score import score_pairs
 from identity.survive import Circumstances, Golden, Provenance, survive
 
@@ -46,7 +46,6 @@ __all__ = [
     "NormalisedRecord",
     "Provenance",
     "Reason",
-    "Resolution",
     "Resolver",
     "ReviewItem",
     "assign_ids",

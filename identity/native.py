@@ -6,6 +6,7 @@ An engine is quicker for many pairs. For one, starting it takes a thousand times
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
 
 from identity.comparisons import Kind, kind_of
 from identity.conditions import Row, check
@@ -17,6 +18,20 @@ from onevoice.configfile.identity_file import IdentityFile
 
 Grade = Callable[[Row, Row], int | None]
 """Position of the level that two rows come to; None where one of them says nothing."""
+_ROUNDING = 10.0**-DIGITS
+"""More bits than adding in another order, and rounding, can make of a difference."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Step:
+    """One comparison on the way to a sum that is given up as soon as it is too low."""
+
+    grade: Grade
+    most: tuple[float, ...]
+    """By level, bits that it is worth at most. A value that belongs to nobody is not looked at, which leads to a weaker
+    level or to silence; so of comparisons of such values, the best of these counts."""
+    after: float
+    """Bits that the steps after it can add at most."""
 
 
 class NativeScorer:
@@ -24,13 +39,15 @@ class NativeScorer:
 
     def __init__(self, model: Model, config: IdentityFile) -> None:
         require_fit(model, config)
-        self._readers = tuple(readers(model.columns, model.common).items())
+        made = [column for column in model.columns if column not in NormalisedRecord._fields]
+        self._made = tuple(readers(made, model.common).items())
         self._shareable = tuple((column, SHAREABLE[column]) for column in model.columns if column in SHAREABLE)
         self._grades = tuple(_grade(kind_of(figures.comparison)) for figures in model.comparisons)
         self._weights = tuple(
             (name, tuple(round(weight, DIGITS) for weight in weights)) for name, weights in model.weights.items()
         )
         self._prior = model.prior_weight
+        self._steps = self._steps_of(model)
 
     def edge(self, a: NormalisedRecord, b: NormalisedRecord, shared: Collection[str] = ()) -> Edge:
         """The edge of these two records, however low its weight.
@@ -49,7 +66,9 @@ class NativeScorer:
 
     def row(self, record: NormalisedRecord, shared: Collection[str] = ()) -> Row:
         """A record as comparisons read it; to be kept where it is compared with several."""
-        row = {column: read(record) for column, read in self._readers}
+        row = record._asdict()
+        for column, read in self._made:
+            row[column] = read(record)
         if shared:
             for column, field in self._shareable:
                 row[column] = own(row[column], field, shared)
@@ -63,9 +82,36 @@ class NativeScorer:
             found[name] = 0.0 if level is None else weights[level]
         return found
 
+    def promising(self, left: Row, right: Row, least: float) -> bool:
+        """Whether two rows may come to `least` bits, whichever of their values turn out to be shared by many.
+
+        Most pairs that share a key cannot, and the first comparisons tell.
+        """
+        missing = least - self._prior - _ROUNDING
+        for step in self._steps:
+            level = step.grade(left, right)
+            if level is not None:
+                missing -= step.most[level]
+            if missing > step.after:
+                return False
+        return True
+
     def total(self, per_field: Mapping[str, float]) -> float:
         """Match weight of a pair from the bits of its comparisons."""
         return round(self._prior + sum(per_field.values()), DIGITS)
+
+    def _steps_of(self, model: Model) -> tuple[_Step, ...]:
+        """The comparisons, those that can add most first: what is left to come can then make up for little."""
+        shareable = {column for column, _ in self._shareable}
+        steps: list[_Step] = []
+        after = 0.0
+        for at in sorted(range(len(self._weights)), key=lambda at: max(self._weights[at][1])):
+            weights = self._weights[at][1]
+            read = kind_of(model.comparisons[at].comparison).columns
+            held = weights if shareable.isdisjoint(read) else tuple(max(0.0, *weights[n:]) for n in range(len(weights)))
+            steps.append(_Step(self._grades[at], held, after))
+            after += max(0.0, *weights)
+        return tuple(reversed(steps))
 
 
 def _grade(kind: Kind) -> Grade:

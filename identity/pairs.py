@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from identity.blocking import in_use, is_shared, part_values, single_keys
@@ -15,16 +15,18 @@ from identity.score import DIGITS, floor_of, probability
 from onevoice.configfile.identity_file import IdentityFile
 
 Pair = tuple[NormalisedRecord, NormalisedRecord]
+Degrees = Callable[[Collection[str]], Mapping[str, Degree]]
+"""Looks up how widely the whole base uses keys."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Side:
     """One record of a pair."""
 
     record: NormalisedRecord
     row: Row
-    usable: frozenset[str]
-    """Its keys of one value that are in use."""
+    linking: frozenset[str]
+    """Values by which a configured link may join it to others, as keys."""
 
 
 class PairScorer:
@@ -36,45 +38,62 @@ class PairScorer:
         self._floor = floor_of(config)
         self._support = [(name, round(weight, DIGITS)) for name, weight in model.support.items()]
 
-    def edges(self, pairs: Iterable[Pair], degrees: Mapping[str, Degree]) -> list[Edge]:
+    def edges(self, pairs: Iterable[Pair], degrees: Degrees) -> list[Edge]:
         """The edges of pairs that share a key in use, sorted; a pair that is too unlike has none.
 
-        `degrees`: of every key of one value (`single_keys`) that one of the records has, counted over the whole base.
+        `degrees` is asked once, for the keys of one value (`single_keys`) of the records that may have an edge: most
+        candidates have none, which two or three comparisons tell.
         """
-        guards = self._config.guards
-        shared = frozenset(key for key, degree in degrees.items() if is_shared(key, degree, guards))
-        usable = frozenset(key for key, degree in degrees.items() if in_use(key, degree, guards))
-        sides: dict[int, _Side] = {}
+        possible = [pair for pair in self._sides(pairs) if self._possible(*pair)]
+        near = {id(side): side for pair in possible for side in pair}.values()
+        usable = self._withhold(near, degrees)
         scored, links = [], {}
-        for a, b in pairs:
-            one, other = self._side(a, shared, usable, sides), self._side(b, shared, usable, sides)
-            bits = self._native.bits(one.row, other.row)
+        for one, other in possible:
+            a, b = (one, other) if one.record.ref < other.record.ref else (other, one)
+            bits = self._native.bits(a.row, b.row)
             weight = self._native.total(bits)
-            ends = (a.ref, b.ref) if a.ref < b.ref else (b.ref, a.ref)
             if weight >= self._floor and self._supported(bits):
-                scored.append(Edge(*ends, weight, probability(weight), "score", bits))
-            if not one.usable.isdisjoint(other.usable) and (field := self._link(a, b, usable)):
-                links[ends] = field
+                scored.append(Edge(a.record.ref, b.record.ref, weight, probability(weight), "score", bits))
+            if field := self._link(a, b, usable):
+                links[a.record.ref, b.record.ref] = field
         return with_links(scored, links)
 
-    def _side(
-        self, record: NormalisedRecord, shared: frozenset[str], usable: frozenset[str], known: dict[int, _Side]
-    ) -> _Side:
-        """What of a record its pairs need; made once for each object, which is quicker to tell than a ref."""
-        side = known.get(id(record))
+    def _sides(self, pairs: Iterable[Pair]) -> Iterator[tuple[_Side, _Side]]:
+        """The pairs, with what they need of each record made once."""
+        known: dict[int, _Side] = {}
+        for a, b in pairs:
+            yield self._side(a, known), self._side(b, known)
+
+    def _side(self, record: NormalisedRecord, known: dict[int, _Side]) -> _Side:
+        side = known.get(id(record))  # of each object, which is quicker to tell than a ref
         if side is None:
-            own = usable.intersection(single_keys(record, self._config))
-            side = known[id(record)] = _Side(record, self._native.row(record, shared), own)
+            fields = (link.field for link in self._config.links)
+            linking = frozenset(f"{field}={value}" for field in fields for value in part_values(record, field) if value)
+            side = known[id(record)] = _Side(record, self._native.row(record), linking)
         return side
+
+    def _possible(self, one: _Side, other: _Side) -> bool:
+        """Whether a pair may have an edge, as far as can be told without degrees."""
+        return not one.linking.isdisjoint(other.linking) or self._native.promising(one.row, other.row, self._floor)
+
+    def _withhold(self, sides: Collection[_Side], degrees: Degrees) -> frozenset[str]:
+        """Take values that belong to nobody out of the rows; return the keys that are in use."""
+        guards = self._config.guards
+        known = degrees({key for side in sides for key in single_keys(side.record, self._config)})
+        shared = frozenset(key for key, degree in known.items() if is_shared(key, degree, guards))
+        for side in sides if shared else ():
+            side.row = self._native.row(side.record, shared)
+        return frozenset(key for key, degree in known.items() if in_use(key, degree, guards))
 
     def _supported(self, bits: Mapping[str, float]) -> bool:
         """Whether the two agree on more than names."""
         return any(bits[name] > weight for name, weight in self._support)
 
-    def _link(self, a: NormalisedRecord, b: NormalisedRecord, usable: frozenset[str]) -> str:
+    def _link(self, one: _Side, other: _Side, usable: frozenset[str]) -> str:
         """The field of the first configured link that holds; empty when none does."""
+        common = one.linking & other.linking & usable
+        fields = {key.partition("=")[0] for key in common}
         for link in self._config.links:
-            common = set(part_values(a, link.field)) & set(part_values(b, link.field))
-            if any(f"{link.field}={value}" in usable for value in common) and link_holds(a, b, link, self._config):
+            if link.field in fields and link_holds(one.record, other.record, link, self._config):
                 return link.field
         return ""

@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from onevoice.model import Ref
 
@@ -24,9 +24,11 @@ class IdentityRecord:
     updated_at: datetime | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class NormalisedRecord:
-    """What matching reads of a record. Empty text means: absent, or not to be believed."""
+class NormalisedRecord(NamedTuple):
+    """What matching reads of a record. Empty text means: absent, or not to be believed.
+
+    A tuple: a change of a thousand records reads some ten thousand of these from the store.
+    """
 
     ref: Ref
     given: str = ""
@@ -61,10 +63,7 @@ class NormalisedRecord:
 
     def as_dict(self) -> dict[str, Any]:
         """JSON form for the store."""
-        return {
-            name: getattr(self, name) if name != "ref" else [self.ref.system, self.ref.stream, self.ref.key]
-            for name in self.__slots__
-        }
+        return {**self._asdict(), "ref": list(self.ref)}
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> NormalisedRecord:
@@ -73,12 +72,11 @@ class NormalisedRecord:
         for name in ("givens", "roots", "starts", "families", "phones", "cards"):
             values[name] = tuple(values[name])
         values["ref"] = Ref(*values["ref"])
-        values["text"] = tuple((str(name), str(value)) for name, value in values["text"])
+        values["text"] = tuple(map(tuple, values["text"]))
         return cls(**values)
 
 
-@dataclass(frozen=True, slots=True)
-class Degree:
+class Degree(NamedTuple):
     """How widely one blocking key is used: what a guard on shared values needs to know."""
 
     records: int

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from types import SimpleNamespace
 from typing import Any, cast
 
@@ -27,7 +27,7 @@ MODEL = "model:"
 _LIST = pa.list_(pa.string())
 _PAIRS = pa.list_(pa.list_(pa.string()))
 _TYPES: Mapping[object, pa.DataType] = {"": pa.string(), (): _LIST, False: pa.bool_()}
-_SCHEMA = {one.name: _PAIRS if one.name == "text" else _TYPES.get(one.default) for one in fields(NormalisedRecord)}
+_SCHEMA = {name: _TYPES.get(default) for name, default in NormalisedRecord._field_defaults.items()} | {"text": _PAIRS}
 _MET_ONCE = (contact.email, contact.phone, address.street, address.postcode, address.plain, names.split_name)
 """Functions that remember what they were asked; a run never asks them again, and memory is dear."""
 _NOBODY = Ref("", "", "")

@@ -75,9 +75,15 @@ class Evidence:
             profile_id: [link for link in links if link.until is None or link.until > today]
             for profile_id, links in former_links.load_former(connection, ids).items()
         }
-        self.customers = identities.load_customers(connection, refs)
         self.own: Mapping[str, Sequence[Item]] = pages.load_items(connection, refs)
         self.owned = profiles.items_owned(connection, refs)
+        stamps = identities.load_stamps(connection, refs)
+        self.customers = {
+            ref: CustomerRow(ref, item.data, _card_numbers(self.owned.get(ref, ())), stamps[ref])
+            for ref, items in self.own.items()
+            for item in items
+            if item.kind == "customer"
+        }
         memberships = {
             str(item.source)
             for items in (*self.own.values(), *self.owned.values())
@@ -109,6 +115,12 @@ class Evidence:
             (item.source, item.kind, orjson.dumps(dict(item.data), option=orjson.OPT_SORT_KEYS)): item for item in found
         }
         return [unique[key] for key in sorted(unique)]
+
+
+def _card_numbers(owned: Iterable[Item]) -> tuple[str, ...]:
+    """Numbers of the memberships among a customer's own things."""
+    numbers = {item.data.get("number") for item in owned if item.kind == "membership"}
+    return tuple(sorted(number for number in numbers if number))
 
 
 def compute(hub: Hub, profile_id: str, refs: Sequence[str], evidence: Evidence) -> ProfileRow:

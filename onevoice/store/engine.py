@@ -41,6 +41,8 @@ PRAGMAS = (
     "journal_mode=WAL",
     "synchronous=NORMAL",
     "busy_timeout=60000",
+    "wal_autocheckpoint=16384",  # pages, as much as the limit below: the steps of a run write to the same pages, which
+    # are carried over into the file once for all of them
     "journal_size_limit=67108864",
     "cache_size=-32768",  # KiB: the upper pages of the indexes of a million records stay in memory during a change
 )

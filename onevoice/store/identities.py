@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, bindparam, func, select
 
 from onevoice.store.changes import ChangeRow, note_changes
 from onevoice.store.engine import Asking, among, chunks, delete_in, insert_missing, rows_in, upsert
@@ -44,8 +44,7 @@ class NormalisedRow:
     hash: str
 
 
-@dataclass(frozen=True, slots=True)
-class EdgeRow:
+class EdgeRow(NamedTuple):
     """A scored pair of records; left sorts before right."""
 
     left: str
@@ -65,7 +64,7 @@ class LineageRow:
     cause: str
 
 
-_EDGE = select(*(edge.c[name] for name in EdgeRow.__slots__))
+_EDGE = select(*(edge.c[name] for name in EdgeRow._fields))
 _EDGES = (Asking(_EDGE, edge.c.left), Asking(_EDGE, edge.c.right))
 _FORMS = Asking(select(identity_record.c.ref, identity_record.c.normalised), identity_record.c.ref)
 _IN_FORCE = select(steward_constraint.c.left, steward_constraint.c.right, steward_constraint.c.same).where(
@@ -74,6 +73,22 @@ _IN_FORCE = select(steward_constraint.c.left, steward_constraint.c.right, stewar
 _CONSTRAINTS = (Asking(_IN_FORCE, steward_constraint.c.left), Asking(_IN_FORCE, steward_constraint.c.right))
 _LINKS = Asking(select(source_link.c.ref, source_link.c.profile_id), source_link.c.ref)
 _LIVES = Asking(select(profile.c.profile_id, profile.c.created_at, profile.c.redirect), profile.c.profile_id)
+
+_EMPTY: Mapping[str, Any] = {
+    "golden": {},
+    "provenance": {},
+    "status": {},
+    "consent": {},
+    "facts": {},
+    "hash": "",
+    "annual_spend": None,
+}
+"""What is known of a profile without records."""
+_RETIREMENT = (
+    profile.update()
+    .where(profile.c.profile_id == bindparam("b_id"))
+    .values(redirect=bindparam("b_redirect"), changed_at=bindparam("b_at"), **_EMPTY)
+)
 
 
 def customers_touched(connection: Connection, refs: Iterable[str]) -> set[str]:
@@ -106,6 +121,12 @@ def load_customers(connection: Connection, refs: Iterable[str]) -> dict[str, Cus
         row.ref: CustomerRow(row.ref, row.data, tuple(sorted(set(cards.get(row.ref, ())))), row.updated_at)
         for row in rows_in(connection, statement, item.c.ref, refs)
     }
+
+
+def load_stamps(connection: Connection, refs: Iterable[str]) -> dict[str, datetime | None]:
+    """When vendor records were last changed, as they say themselves, by ref."""
+    statement = select(record.c.ref, record.c.updated_at)
+    return {row.ref: row.updated_at for row in rows_in(connection, statement, record.c.ref, refs)}
 
 
 def all_customer_refs(connection: Connection) -> list[str]:
@@ -149,7 +170,7 @@ def save_normalised(connection: Connection, rows: Sequence[NormalisedRow], remov
 def edges_of(connection: Connection, refs: Iterable[str]) -> list[EdgeRow]:
     """Every edge of the refs, sorted."""
     refs = set(refs)
-    return [EdgeRow(*row) for row in sorted({tuple(row) for asking in _EDGES for row in asking.rows(connection, refs)})]
+    return sorted({EdgeRow._make(row) for asking in _EDGES for row in asking.rows(connection, refs)})
 
 
 def edges_of_components(connection: Connection, refs: Iterable[str]) -> list[EdgeRow]:
@@ -170,14 +191,7 @@ def replace_edges(connection: Connection, changed: Iterable[str], edges: Sequenc
     changed = set(changed)
     delete_in(connection, edge, edge.c.left, changed)
     delete_in(connection, edge, edge.c.right, changed)
-    upsert(
-        connection,
-        edge,
-        [
-            {"left": e.left, "right": e.right, "kind": e.kind, "weight": e.weight, "probability": e.probability}
-            for e in edges
-        ],
-    )
+    upsert(connection, edge, [row._asdict() for row in sorted(edges)])
 
 
 def load_constraints(connection: Connection, refs: Iterable[str] | None = None) -> list[tuple[str, str, bool]]:
@@ -199,8 +213,8 @@ def load_members(connection: Connection, profile_ids: Iterable[str]) -> dict[str
     """Customer refs by profile id, sorted."""
     statement = select(source_link.c.profile_id, source_link.c.ref).order_by(source_link.c.ref)
     found: dict[str, list[str]] = {}
-    for row in rows_in(connection, statement, source_link.c.profile_id, profile_ids):
-        found.setdefault(row.profile_id, []).append(row.ref)
+    for profile_id, ref in rows_in(connection, statement, source_link.c.profile_id, profile_ids):
+        found.setdefault(profile_id, []).append(ref)
     return {profile_id: sorted(refs) for profile_id, refs in found.items()}
 
 
@@ -221,7 +235,7 @@ class Life:
 def load_lives(connection: Connection, profile_ids: Iterable[str]) -> dict[str, Life]:
     """Lives of the profile ids that exist, live or retired."""
     found = _LIVES.rows(connection, set(profile_ids))
-    return {row.profile_id: Life(row.created_at, row.redirect) for row in found}
+    return {profile_id: Life(created_at, redirect) for profile_id, created_at, redirect in found}
 
 
 def save_links(
@@ -236,19 +250,9 @@ def save_links(
     upsert(
         connection, source_link, [{"ref": ref, "profile_id": assigned[ref], "since": at} for ref in sorted(assigned)]
     )
-    empty: dict[str, Any] = {
-        "golden": {},
-        "provenance": {},
-        "status": {},
-        "consent": {},
-        "facts": {},
-        "hash": "",
-        "due_on": None,
-        "annual_spend": None,
-        "changed_at": at,
-    }
     created = [
-        {"profile_id": pid, "redirect": None, "created_at": at, **empty} for pid in sorted(set(assigned.values()))
+        {"profile_id": pid, "redirect": None, "created_at": at, **_EMPTY, "due_on": None, "changed_at": at}
+        for pid in sorted(set(assigned.values()))
     ]
     insert_missing(connection, profile, created)
     for part in chunks(set(assigned.values())):  # a split brings a retired id back
@@ -268,20 +272,7 @@ def save_links(
 
 def retire_empty(connection: Connection, survivors: Mapping[str, str | None], at: datetime) -> None:
     """Retire profiles that hold no record any more, with the id that took their place (None: nobody did)."""
-    for profile_id in sorted(survivors):
-        statement = profile.update().where(profile.c.profile_id == profile_id)
-        redirect = survivors[profile_id]
-        connection.execute(
-            statement.values(
-                redirect=redirect or profile_id,
-                golden={},
-                provenance={},
-                status={},
-                consent={},
-                facts={},
-                hash="",
-                annual_spend=None,
-                changed_at=at,
-            )
-        )
+    retired = [{"b_id": pid, "b_redirect": survivors[pid] or pid, "b_at": at} for pid in sorted(survivors)]
+    if retired:
+        connection.execute(_RETIREMENT, retired)
     delete_in(connection, decision, decision.c.profile_id, survivors)

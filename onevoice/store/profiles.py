@@ -158,8 +158,9 @@ def owned_by(connection: Connection, refs: Iterable[str]) -> dict[str, list[str]
 def points_of(connection: Connection, refs: Iterable[str]) -> dict[str, list[tuple[str, str]]]:
     """Contact points (channel, value) by customer ref."""
     found: dict[str, list[tuple[str, str]]] = {}
-    for row in rows_in(connection, select(contact_point), contact_point.c.ref, refs):
-        found.setdefault(row.ref, []).append((row.channel, row.value))
+    statement = select(contact_point.c.ref, contact_point.c.channel, contact_point.c.value)
+    for ref, channel, value in rows_in(connection, statement, contact_point.c.ref, refs):
+        found.setdefault(ref, []).append((channel, value))
     return found
 
 

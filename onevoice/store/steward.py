@@ -156,9 +156,11 @@ def load_item(connection: Connection, item: int) -> ReviewItem | None:
     return ReviewItem(*row) if row else None
 
 
-def replace_questions(connection: Connection, refs: Iterable[str], rows: Sequence[Question], at: datetime) -> None:
-    """Make `rows` the open questions of the refs: what is asked already keeps its number and its time."""
-    standing = {(one.kind, one.left, one.right): one for one in open_items_on(connection, refs)}
+def replace_questions(
+    connection: Connection, items: Iterable[ReviewItem], rows: Sequence[Question], at: datetime
+) -> None:
+    """Make `rows` the open questions in place of `items`: what is asked already keeps its number and its time."""
+    standing = {(one.kind, one.left, one.right): one for one in items}
     asked = {row.key: row for row in rows}
     close_items(connection, [standing[key].id for key in standing.keys() - asked.keys()], None, at)
     told = [

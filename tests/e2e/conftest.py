@@ -6,7 +6,7 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -152,7 +152,9 @@ class KnownPeople:
         self.person = {Ref(r["system"], r["stream"], r["key"]): r["person"] for r in truth["records"]}
 
     def edges(
-        self, pairs: Iterable[tuple[NormalisedRecord, NormalisedRecord]], degrees: Mapping[str, Degree]
+        self,
+        pairs: Iterable[tuple[NormalisedRecord, NormalisedRecord]],
+        degrees: Callable[[Collection[str]], Mapping[str, Degree]],
     ) -> list[Edge]:
         """Every two neighbours of one planted person, whether they have anything in common or not."""
         together: dict[str, set[Ref]] = {}

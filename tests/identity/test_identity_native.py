@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import replace
 from itertools import combinations
 
 import pytest
@@ -37,7 +36,7 @@ def _by_splink(records: Sequence[NormalisedRecord], model: Model, shared: Collec
 
 
 def _numbered(records: Sequence[NormalisedRecord]) -> list[NormalisedRecord]:
-    return [replace(record, ref=Ref("crm", "contacts", f"{at:04}")) for at, record in enumerate(records)]
+    return [record._replace(ref=Ref("crm", "contacts", f"{at:04}")) for at, record in enumerate(records)]
 
 
 @pytest.mark.parametrize("shared", [(), ("phone=+447700900111", "card_number=LC1001", "email=z@web.de")])

@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Collection
 from itertools import combinations
 
 import pytest
 
 from customers import person_like
 from identity import (
+    Degree,
     IdentityRecord,
     Resolver,
     blocking_keys,
     count_degrees,
     in_use,
+    is_shared,
     key_code,
     load_model,
     normalise,
-    single_keys,
 )
 from identity.score import engine
 from onevoice.configfile.identity_file import IdentityFile
@@ -33,11 +35,18 @@ def test_edges_of_pairs_are_those_of_the_whole_set(config: IdentityFile, seed: i
     degrees = count_degrees(records, config)
     live = [{key for key in blocking_keys(r, config) if in_use(key, degrees[key], guards)} for r in records]
     pairs = [(records[a], records[b]) for a, b in combinations(range(len(records)), 2) if live[a] & live[b]]
-    telling = {key: degrees[key] for record in records for key in single_keys(record, config)}
     resolver = Resolver(config, load_model(config.model))
-    found = resolver.edges([(b, a) for a, b in pairs], telling)
+    asked: set[str] = set()
+
+    def of(keys: Collection[str]) -> dict[str, Degree]:
+        asked.update(keys)
+        return {key: degrees[key] for key in keys}
+
+    found = resolver.edges([(b, a) for a, b in pairs], of)
     assert found == resolver.score(records, None)
     assert len(found) > 10
+    assert any(is_shared(key, degrees[key], guards) for key in asked)
+    assert len(found) < len(pairs)
 
 
 def test_a_link_lifts_a_pair_that_its_score_leaves_out(config: IdentityFile) -> None:
@@ -45,9 +54,9 @@ def test_a_link_lifts_a_pair_that_its_score_leaves_out(config: IdentityFile) -> 
     records = [normalise(IdentityRecord(Ref("s", "c", str(n)), mail), config) for n in range(2)]
     degrees = count_degrees(records, config)
     resolver = Resolver(config, load_model(config.model))
-    [edge] = resolver.edges([(records[0], records[1])], degrees)
+    [edge] = resolver.edges([(records[0], records[1])], lambda keys: {key: degrees[key] for key in keys})
     assert (edge.kind, edge) == ("link:email", resolver.score(records, None)[0])
-    assert not any(e.kind == "link:email" for e in resolver.edges([(records[0], records[1])], {}))
+    assert not any(e.kind == "link:email" for e in resolver.edges([(records[0], records[1])], lambda _: {}))
 
 
 def test_the_code_of_a_key_is_what_the_engine_of_full_runs_makes() -> None:

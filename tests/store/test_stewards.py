@@ -47,14 +47,15 @@ def test_what_decisions_join_is_told_with_the_way(store: Store) -> None:
 def test_questions_are_replaced_only_for_the_records_that_were_looked_at(store: Store) -> None:
     with store.begin() as connection:
         asked = [Question("grey", A, B, 1.0, "doubt"), Question("grey", C, D, 2.0, "doubt")]
-        steward.replace_questions(connection, {A, B, C, D}, asked, AT)
+        steward.replace_questions(connection, [], asked, AT)
         ab, cd = steward.open_items(connection)
-        steward.replace_questions(connection, {A, B}, [Question("grey", A, B, 3.0, "more doubt")], LATER)
+        looked_at = steward.open_items_on(connection, {A, B})
+        steward.replace_questions(connection, looked_at, [Question("grey", A, B, 3.0, "more doubt")], LATER)
         assert [(i.id, i.weight, i.reason, i.opened_at) for i in steward.open_items(connection)] == [
             (ab.id, 3.0, "more doubt", AT),
             (cd.id, 2.0, "doubt", AT),
         ]
-        steward.replace_questions(connection, {A}, [], LATER)
+        steward.replace_questions(connection, steward.open_items_on(connection, {A}), [], LATER)
         assert steward.open_items(connection) == [cd]
         closed = steward.load_item(connection, ab.id)
     assert closed is not None
@@ -64,7 +65,7 @@ def test_questions_are_replaced_only_for_the_records_that_were_looked_at(store: 
 def test_what_a_decision_answered_is_opened_again(store: Store) -> None:
     said = decide(store, A, B, same=False)
     with store.begin() as connection:
-        steward.replace_questions(connection, {A}, [Question("veto", A, B, 1.0, "names")], AT)
+        steward.replace_questions(connection, [], [Question("veto", A, B, 1.0, "names")], AT)
         [item] = steward.open_items_on(connection, {B})
         steward.close_items(connection, [item.id], said, LATER)
         assert steward.open_items(connection) == []

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from identity import Degree, NormalisedRecord, blocking_keys, in_use, key_code
 from onevoice.configfile.identity_file import Guards, IdentityFile
@@ -36,11 +36,39 @@ def degrees_of(connection: Connection, records: Iterable[NormalisedRecord], conf
     return degrees(connection, {key for record in records for key in blocking_keys(record, config)}, WHOLE)
 
 
+class Standing:
+    """How widely the whole base uses keys, each counted once, up to the limits."""
+
+    def __init__(self, connection: Connection, limits: Limits, known: Mapping[str, Degree]) -> None:
+        """`known`: degrees that were counted before."""
+        self._connection = connection
+        self._limits = limits
+        self._known = dict(known)
+
+    def of(self, keys: Collection[str]) -> dict[str, Degree]:
+        """Degrees of keys; 0 of one that nobody has."""
+        self._known.update(degrees(self._connection, set(keys) - self._known.keys(), self._limits))
+        return {key: self._known[key] for key in keys}
+
+
 def holders(connection: Connection, keys: Iterable[str]) -> Mapping[str, Sequence[str]]:
     """Refs of the records under each key; a key that nobody has is absent."""
     codes = {key: key_code(key) for key in keys}
     found = blocks.refs_under(connection, codes.values())
     return {key: found[code] for key, code in codes.items() if code in found}
+
+
+def candidates_of(
+    connection: Connection, keys: Mapping[str, Collection[str]], standing: Standing, guards: Guards
+) -> dict[str, set[str]]:
+    """Refs of the records that share a key in use with each of some (`keys`: by ref); two of these meet once."""
+    degree = standing.of({key for own in keys.values() for key in own})
+    under = holders(connection, {key for key in degree if in_use(key, degree[key], guards)})
+    found = {}
+    for ref, own in keys.items():
+        beside = set[str]().union(*(under.get(key, ()) for key in own))
+        found[ref] = {other for other in beside if other not in keys or ref < other}
+    return found
 
 
 def bearing(connection: Connection, keys: Iterable[str], surname: str) -> set[str]:

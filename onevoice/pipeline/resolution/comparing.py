@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -29,6 +29,11 @@ class Changes:
     removed: frozenset[str]
     fresh: Mapping[str, NormalisedRecord]
     """The new forms."""
+    keys: Mapping[str, Collection[str]] = field(default_factory=dict)
+    """Blocking keys of the new forms."""
+    standing: Mapping[str, Degree] = field(default_factory=dict)
+    """Degrees of keys that came or went. Those that this brought near no limit are as they were before: no rule tells
+    the difference, and counting them again would take as long as all else that is done to the index."""
     decided: frozenset[str] = frozenset()
     """Records on which a steward decided; they count as changed too."""
 
@@ -61,13 +66,15 @@ def note_changes(hub: Hub, connection: Connection, touched: set[str], *, anew: b
     former = {} if anew else load_forms(connection, removed | (fresh.keys() & hashes.keys()))
     index = IndexChange.between(former, fresh, config)
     limits = limits_of(config.guards)
-    before = {} if anew else degrees(connection, index.keys, limits)
+    before = {} if anew else degrees(connection, index.touched, limits)
     identities.save_normalised(connection, rows, removed)
     blocks.change_blocks(connection, index.gone, index.come)
     near = {key: degree for key, degree in before.items() if index.may_cross(key, degree, config.guards)}
-    flipped = crossed(near, degrees(connection, near, limits), config.guards)
+    after = degrees(connection, near, limits)
+    flipped = crossed(near, after, config.guards)
     concerned = {ref for refs in holders(connection, flipped).values() for ref in refs}
-    return Changes(frozenset(fresh.keys() | concerned), frozenset(removed), fresh)
+    changed = frozenset(fresh.keys() | concerned)
+    return Changes(changed, frozenset(removed), fresh, index.keys_of, {**before, **after})
 
 
 def written(form: Mapping[str, Any]) -> tuple[str, str]:
@@ -88,8 +95,10 @@ class IndexChange:
 
     gone: list[tuple[int, str]] = field(default_factory=list)
     come: list[BlockRow] = field(default_factory=list)
-    keys: Counter[str] = field(default_factory=Counter)
-    """How many rows of each key come."""
+    touched: Counter[str] = field(default_factory=Counter)
+    """How many rows of each key come; 0 of one that only loses rows."""
+    keys_of: dict[str, Collection[str]] = field(default_factory=dict)
+    """All keys of each fresh record."""
 
     @classmethod
     def between(
@@ -99,15 +108,17 @@ class IndexChange:
         made = cls()
         for ref in former.keys() | fresh.keys():
             old, new = _under(former.get(ref), config), _under(fresh.get(ref), config)
+            if ref in fresh:
+                made.keys_of[ref] = [key for key, _ in new]
             made.gone += [(key_code(key), ref) for key, _ in old - new]
             made.come += [BlockRow(key_code(key), ref, surname) for key, surname in new - old]
-            made.keys.update(key for key, _ in new - old)
-            made.keys.update({key: 0 for key, _ in old - new})
+            made.touched.update(key for key, _ in new - old)
+            made.touched.update({key: 0 for key, _ in old - new})
         return made
 
     def may_cross(self, key: str, before: Degree, guards: Guards) -> bool:
         """Whether a key may cross a limit: it is above one, or what comes could lift it there."""
-        come = self.keys[key]
+        come = self.touched[key]
         return before.records + come > guards.max_block or before.surnames + come > guards.max_surnames
 
 

@@ -9,11 +9,10 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
-from identity import Clustering, Constraint, Edge, NormalisedRecord, blocking_keys, in_use, single_keys
-from onevoice.configfile.identity_file import IdentityFile
+from identity import Clustering, Constraint, Edge, NormalisedRecord, blocking_keys
 from onevoice.model import Ref
 from onevoice.pipeline.hub import Hub
-from onevoice.pipeline.resolution.candidates import degrees, holders, limits_of, load_forms
+from onevoice.pipeline.resolution.candidates import Standing, candidates_of, limits_of, load_forms
 from onevoice.pipeline.resolution.comparing import Changes
 from onevoice.pipeline.resolution.people import ResolvesPeople
 from onevoice.store import Connection, identities
@@ -38,8 +37,13 @@ class Neighbourhood:
 def resolve_neighbourhood(hub: Hub, connection: Connection, changes: Changes) -> Neighbourhood:
     """Compare the changed records with their candidates, store their edges, and cluster what they touch."""
     config = hub.config.identity
-    changed = {**changes.fresh, **load_forms(connection, changes.changed - changes.fresh.keys())}
-    added, known = edges_of(hub.people, connection, changed, config)
+    known = {**changes.fresh, **load_forms(connection, changes.changed - changes.fresh.keys())}
+    keys = {ref: changes.keys.get(ref) or blocking_keys(form, config) for ref, form in known.items()}
+    standing = Standing(connection, limits_of(config.guards), changes.standing)
+    beside = candidates_of(connection, keys, standing, config.guards)
+    known.update(load_forms(connection, set().union(*beside.values()) - known.keys()))
+    pairs = ((known[ref], known[other]) for ref, others in beside.items() for other in others)
+    added = hub.people.edges(pairs, standing.of)
     dropped = identities.edges_of(connection, changes.gone)
     identities.replace_edges(connection, changes.gone, [row_of(edge) for edge in added])
     ends = {end for edge in dropped for end in (edge.left, edge.right)}
@@ -56,47 +60,23 @@ def resolve_neighbourhood(hub: Hub, connection: Connection, changes: Changes) ->
     )
 
 
-def edges_of(
-    people: ResolvesPeople, connection: Connection, changed: Mapping[str, NormalisedRecord], config: IdentityFile
-) -> tuple[list[Edge], Mapping[str, NormalisedRecord]]:
-    """Every edge that one of the changed records has with any record of the index; and all records looked at."""
-    limits = limits_of(config.guards)
-    keys = {ref: blocking_keys(form, config) for ref, form in changed.items()}
-    standing = degrees(connection, {key for own in keys.values() for key in own}, limits)
-    under = holders(connection, {key for key, degree in standing.items() if in_use(key, degree, config.guards)})
-    pairs = {
-        (ref, other) if ref < other else (other, ref)
-        for ref, own in keys.items()
-        for key in own
-        for other in under.get(key, ())
-        if other != ref
-    }
-    forms = {**changed, **load_forms(connection, {end for pair in pairs for end in pair} - changed.keys())}
-    telling = {key for form in forms.values() for key in single_keys(form, config)}
-    known = degrees(connection, telling - standing.keys(), limits)
-    known.update((key, standing[key]) for key in telling & standing.keys())
-    return people.edges(((forms[left], forms[right]) for left, right in sorted(pairs)), known), forms
-
-
 def components(
     connection: Connection, reach: Collection[str]
 ) -> tuple[set[str], list[EdgeRow], list[tuple[str, str, bool]]]:
     """All records that edges or decisions connect with some, with these edges and decisions."""
     seen: set[str] = set()
-    edges: list[EdgeRow] = []
-    constraints: list[tuple[str, str, bool]] = []
+    edges: set[EdgeRow] = set()
+    constraints: set[tuple[str, str, bool]] = set()
     front = set(reach)
     while front:
         seen |= front
-        edges += identities.edges_of(connection, front)
-        constraints += identities.load_constraints(connection, front)
-        ends = {end for edge in edges for end in (edge.left, edge.right)}
-        front = ends.union(end for left, right, _ in constraints for end in (left, right)) - seen
-    return seen, sorted(set(edges), key=_ends), sorted(set(constraints))
-
-
-def _ends(edge: EdgeRow) -> tuple[str, str]:
-    return edge.left, edge.right
+        found = identities.edges_of(connection, front)
+        said = identities.load_constraints(connection, front)
+        edges.update(found)
+        constraints.update(said)
+        ends = {end for edge in found for end in (edge.left, edge.right)}
+        front = ends.union(end for left, right, _ in said for end in (left, right)) - seen
+    return seen, sorted(edges), sorted(constraints)
 
 
 def cluster(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Protocol
 
 from identity import Clustering, Constraint, Degree, Edge, NormalisedRecord
@@ -13,9 +13,11 @@ class ResolvesPeople(Protocol):
     """Judges pairs of customer records, and clusters them; `identity.Resolver` is the one in use."""
 
     def edges(
-        self, pairs: Iterable[tuple[NormalisedRecord, NormalisedRecord]], degrees: Mapping[str, Degree]
+        self,
+        pairs: Iterable[tuple[NormalisedRecord, NormalisedRecord]],
+        degrees: Callable[[Collection[str]], Mapping[str, Degree]],
     ) -> list[Edge]:
-        """Those of the pairs that may be one person; `degrees` of the keys that tell of identifiers and links."""
+        """Those of the pairs that may be one person; `degrees` looks up keys that tell of identifiers and links."""
         ...
 
     def cluster(

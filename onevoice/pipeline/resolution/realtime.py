@@ -29,7 +29,7 @@ from identity import (
 from onevoice.configfile.identity_file import IdentityFile
 from onevoice.model import Ref
 from onevoice.pipeline.hub import Hub
-from onevoice.pipeline.resolution.candidates import bearing, degrees, holders, limits_of, load_forms
+from onevoice.pipeline.resolution.candidates import Standing, bearing, degrees, holders, limits_of, load_forms
 from onevoice.pipeline.resolution.neighbourhood import cluster, components, row_of
 from onevoice.store import Connection, identities
 
@@ -106,9 +106,7 @@ def _edges(hub: Hub, connection: Connection, asked: NormalisedRecord) -> list[Ed
     own = _counted_in(connection, asked, degrees(connection, blocking_keys(asked, config), limits), config)
     under = holders(connection, {key for key, degree in own.items() if in_use(key, degree, config.guards)})
     found = load_forms(connection, {ref for refs in under.values() for ref in refs})
-    telling = {key for form in found.values() for key in single_keys(form, config)} - own.keys()
-    pairs = [(asked, form) for _, form in sorted(found.items())]
-    return hub.people.edges(pairs, {**degrees(connection, telling, limits), **own})
+    return hub.people.edges(((asked, form) for form in found.values()), Standing(connection, limits, own).of)
 
 
 def _counted_in(

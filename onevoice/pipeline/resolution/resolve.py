@@ -51,9 +51,8 @@ def resolve(hub: Hub) -> Report:
             counts.update(found.counts)
             moved = found.profiles
             pages.mark_work(connection, {("plan", pid) for pid in moved})  # each record carries its profile's id
-        after = identities.load_links(connection, touched)
         settle_events(hub, connection)
-        marks = {("unify", pid) for pid in {*before.values(), *after.values(), *moved}}
+        marks = {("unify", pid) for pid in {*before.values(), *moved}}
         pages.mark_work(connection, marks)
         pages.finish_work(connection, "resolve", marked)
         pages.finish_work(connection, steward.DECIDED, decided)
@@ -71,14 +70,15 @@ def _store_outcome(hub: Hub, connection: Connection, changes: Changes, near: Nei
     """Store who is who, and what is left to ask."""
     found = _store_people(hub, connection, near, changes)
     reached = {*near.refs, *changes.removed}
+    asked_before = steward.open_items_on(connection, reached)
     standing = [
         Question(one.kind, one.left, one.right, one.weight, one.reason)
-        for one in steward.open_items_on(connection, reached)
+        for one in asked_before
         if one.left not in changes.removed and one.right not in changes.removed
     ]
     outcome = Outcome(near.clustering.clusters, near.clustering.review, found.changes.events, found.changes.assigned)
     asked = questions(outcome, near.cards, near.constraints, standing)
-    steward.replace_questions(connection, reached, asked, hub.as_of)
+    steward.replace_questions(connection, asked_before, asked, hub.as_of)
     return replace(found, counts={**found.counts, "review": len(asked)})
 
 
