@@ -183,7 +183,8 @@ def _waiting(connection: Connection, condition: ColumnElement[bool], size: int) 
 def release(connection: Connection, refs: Iterable[str], owner: str, *, ambiguous: bool) -> None:
     """Put writes of an owner back: as pending when they surely did not happen, as ambiguous when they may have."""
     state = AMBIGUOUS if ambiguous else PENDING
-    _change(connection, refs, outbox.c.owner == owner, state=state, owner=None, lease_until=None)
+    mine = and_(outbox.c.state == IN_FLIGHT, outbox.c.owner == owner)
+    _change(connection, refs, mine, state=state, owner=None, lease_until=None)
 
 
 def put_off(connection: Connection, until: Mapping[str, datetime], attempts: Mapping[str, int]) -> None:

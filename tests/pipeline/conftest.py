@@ -40,6 +40,7 @@ class ScriptedVendor:
         self.before_write: Callable[[str, Sequence[Write]], object] = lambda _stream, _writes: None
         self.after_write: Callable[[str, Sequence[Write]], object] = lambda _stream, _writes: None
         self.refuse: Callable[[str, Write], bool] = lambda _stream, _write: False
+        self.answer: Callable[[str, Write], WriteResult | None] = lambda _stream, _write: None
         self.before_read: Callable[[str], object] = lambda _stream: None
 
     def put(self, stream: str, key: str, /, **fields: Any) -> None:
@@ -77,10 +78,15 @@ class ScriptedVendor:
         ]
         yield Page(found, {"n": self.number})
 
+    def glance(self, stream: str, since: datetime, fields: Sequence[str], as_of: datetime) -> Iterator[Record]:
+        del since, as_of  # whatever is shown twice is known already
+        for key, (number, data, deleted) in sorted(self.records[stream].items()):
+            yield Record(key, _part(data, fields), at(number), deleted)
+
     def fetch(self, stream: str, keys: Sequence[str], fields: Sequence[str]) -> Iterator[Record]:
         for key in keys:
-            number, data, deleted = self.records[stream].get(key, (0, {}, True))
-            yield Record(key, _part(data, fields), at(number), deleted)
+            number, data, deleted = self.records[stream].get(key, (None, {}, True))
+            yield Record(key, _part(data, fields), at(number) if number else None, deleted)
 
     def write(self, stream: str, writes: Sequence[Write]) -> Sequence[WriteResult]:
         self.before_write(stream, writes)
@@ -91,6 +97,9 @@ class ScriptedVendor:
     def _write_one(self, stream: str, write: Write) -> WriteResult:
         if self.refuse(stream, write):
             return WriteResult(write.key, Outcome.REJECTED, "NO", "refused")
+        answer = self.answer(stream, write)
+        if answer is not None:
+            return answer
         self.writes.append((stream, write.key, dict(write.fields)))
         if stream == "subscriptions":
             for key, (_, data, gone) in list(self.records["contacts"].items()):
@@ -194,6 +203,8 @@ class Bench:
     hubs: list[Hub] = field(default_factory=list)
     edited: bool = True
     """Whether the project has to be read again."""
+    clock: Callable[[], datetime] | None = None
+    """The time that passes during a cycle; None: the machine's."""
     others: dict[str, ScriptedVendor] = field(default_factory=dict)
     """Further vendors by system, where a test has some."""
 
@@ -220,6 +231,9 @@ class Bench:
             opened = replace(self.hubs[-1], as_of=self.now, limits=allowed, run_id=uuid.uuid4().hex)
         self.edited = False
         opened._connectors = {"salesforce": self.crm, "hubspot": self.shop, **self.others}
+        opened.sleep = lambda _seconds: None
+        if self.clock is not None:
+            opened.clock = self.clock
         self.hubs.append(opened)
         return opened
 

@@ -16,7 +16,7 @@ from itertools import islice
 from onevoice.errors import ConnectorError
 from onevoice.model import Effect
 from onevoice.pipeline.decide import decide
-from onevoice.pipeline.delivery.desired import SUPPRESSIONS
+from onevoice.pipeline.delivery.desired import OPT_OUTS
 from onevoice.pipeline.delivery.plan import plan
 from onevoice.pipeline.hub import Hub
 from onevoice.pipeline.pull import PageReader, store_page
@@ -70,7 +70,7 @@ class Arrivals:
             left = pages.any_work(connection, STEPS)
         if not arrived and not left:
             return
-        for step in (resolve, unify, decide, plan):
+        for step in (resolve, unify, decide, partial(plan, arrived=True)):
             step(now)
         for system in sorted({target.system for target in now.targets_written} - {self.system}):
             self._with_turn(system, partial(self._push, now, system))
@@ -112,7 +112,7 @@ class Arrivals:
         return len(keys)
 
     def _push(self, now: Hub, system: str) -> int:
-        due = Due(now.as_of, most_urgent=SUPPRESSIONS, planned_from=now.as_of)
+        due = Due(now.as_of, most_urgent=OPT_OUTS, planned_from=now.as_of)
         if _few(now, system, due):
             self.push(now, system, due)
         return 0

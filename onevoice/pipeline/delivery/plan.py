@@ -15,7 +15,9 @@ from onevoice.model import Item, Ref
 from onevoice.pipeline.delivery.amended import AmendedWrites
 from onevoice.pipeline.delivery.coherence import findings_of, raw_of_customers
 from onevoice.pipeline.delivery.desired import (
+    OPT_OUTS,
     STAMP,
+    SUPPRESSIONS,
     HubView,
     Unwritable,
     adopted_now,
@@ -51,8 +53,11 @@ COMPARED = "compared "
 """Counts that begin so are of fields that are only compared."""
 
 
-def plan(hub: Hub) -> Report:
-    """Plan every profile that changed, every record that drifted, and every rejected write whose time has come."""
+def plan(hub: Hub, *, arrived: bool = False) -> Report:
+    """Plan every profile that changed, every record that drifted, and every rejected write whose time has come.
+
+    `arrived`: during a push; what suppresses anything then leaves before all that is queued.
+    """
     counts: Counter[str] = Counter(profiles=0, writes=0, irreversible=0, contradictions=0, held=0)
     with hub.store.begin() as connection:
         outboxes.reclaim(connection, hub.clock())
@@ -64,7 +69,7 @@ def plan(hub: Hub) -> Report:
             if not ids:
                 return _report(counts, contradictions.count(connection))
             last = ids[-1]
-            planner = _Planner(hub, connection, ids)
+            planner = _Planner(hub, connection, ids, arrived=arrived)
             planner.plan()
             counts.update(planner.counts)
             pages.finish_work(connection, "plan", set(ids) - planner.waiting)
@@ -104,8 +109,9 @@ def _gather(hub: Hub, connection: Connection) -> None:
 class _Planner:
     """Plans a chunk of profiles in one transaction."""
 
-    def __init__(self, hub: Hub, connection: Connection, ids: Sequence[str]) -> None:
+    def __init__(self, hub: Hub, connection: Connection, ids: Sequence[str], *, arrived: bool) -> None:
         self.hub = hub
+        self.arrived = arrived
         self.connection = connection
         self.members = identities.load_members(connection, ids)
         self.profiles = profiles.load_profiles(connection, ids)
@@ -247,6 +253,8 @@ class _Planner:
         before, held = self.open.get(ref), self.held.get(ref)
         state = before.state if before else PENDING
         row = write_of(ref, target, {**changes, **stamps}, state)
+        if self.arrived and row.urgency <= SUPPRESSIONS:
+            row = replace(row, urgency=OPT_OUTS)
         if before is not None and _without(before.fields, stamps) == changes:
             return replace(row, attempts=before.attempts, next_at=before.next_at)
         return replace(row, attempts=held.attempts) if held else row
