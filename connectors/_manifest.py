@@ -65,6 +65,8 @@ class StreamEntry(_Strict):
     """The newest part of the time line that is left for the next read."""
     lookback_seconds: float = Field(default=0, ge=0)
     """How far behind its watermark a read begins again: records become visible later than their stamp."""
+    reread: int = Field(default=0, ge=0)
+    """Records read again in every cycle, where the stamp may stand still although something changed."""
     why: str = ""
     memberships: str | None = None
     """Fields that begin so are lists, groups or tags: true puts a record in, anything else takes it out."""
@@ -171,6 +173,7 @@ class Manifest(_Strict):
                 writes=entry.writes,
                 snapshot=entry.snapshot,
                 max_batch=entry.max_batch,
+                reread=entry.reread,
             )
             for name, entry in self.streams.items()
         }

@@ -32,6 +32,9 @@ class Stream:
     """Every read yields the whole set: a key that is missing from a complete read is no longer in it."""
     max_batch: int = 1
     """Most records one write call carries at the vendor (its documented limit)."""
+    reread: int = 0
+    """Records that are read again in every cycle, in turn: the vendor does not promise that a read of changes shows
+    every one."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ from onevoice.pipeline.delivery.verify import verify_system
 from onevoice.pipeline.hub import Hub
 from onevoice.pipeline.pull import pull_stream
 from onevoice.pipeline.report import FAILED, CycleReport, Job, Report, Stage
+from onevoice.pipeline.rereading import reread_stream
 from onevoice.pipeline.resolution.resolve import resolve
 from onevoice.pipeline.unify import unify
 from onevoice.store import runs
@@ -22,6 +23,8 @@ from onevoice.store import runs
 RunStage = Callable[[Stage], Mapping[str, Report]]
 
 PUSH = "push"
+PULLS = (pull_stream, reread_stream)
+"""What is done for each stream: what changed is asked for, and then some records by their ids."""
 CYCLE = "cycle"
 """Lock under which stages run: two processes on one store would plan over each other's heads."""
 
@@ -42,14 +45,14 @@ def stages(hub: Hub) -> tuple[Stage, ...]:
 
 
 def pull_system(hub: Hub, system: str) -> Report:
-    """Pull every stream of a system, in a fixed order."""
+    """Pull every stream of a system, in a fixed order, and read some records again."""
     counts: dict[str, int] = {}
     notes: list[str] = []
     rejected = 0
     failed: list[str] = []
     again = False
-    for stream in hub.streams_read(system):
-        report = pull_stream(hub, system, stream)
+    pulls = (partial(pull, hub, system, stream) for stream in hub.streams_read(system) for pull in PULLS)
+    for report in (pull() for pull in pulls):
         for name, number in report.counts.items():
             counts[name] = counts.get(name, 0) + number
         notes.extend(report.notes)

@@ -7,7 +7,16 @@ what `orjson` reads and writes. Times are UTC and aware.
 from onevoice.store.schema.base import metadata
 from onevoice.store.schema.decided import carried_elsewhere, contradiction, decision, decision_log, drift
 from onevoice.store.schema.operated import act, amendment, approval
-from onevoice.store.schema.pulled import consent_event, contact_point, cursor, item, quarantine, record, work
+from onevoice.store.schema.pulled import (
+    consent_event,
+    contact_point,
+    cursor,
+    item,
+    quarantine,
+    record,
+    reread,
+    work,
+)
 from onevoice.store.schema.pushed import AMBIGUOUS, IN_FLIGHT, PENDING, destination, hold, outbox, step, write_log
 from onevoice.store.schema.resolved import (
     block,
@@ -57,6 +66,7 @@ __all__ = [
     "quarantine",
     "read_audit",
     "record",
+    "reread",
     "review",
     "run",
     "source_link",

@@ -35,7 +35,7 @@ act = Table(
     "act",
     metadata,
     Column("id", Integer, primary_key=True, autoincrement=True),
-    Column("act", String(20), nullable=False, comment="edit, retry, drop, approve or backfill"),
+    Column("act", String(20), nullable=False, comment="edit, retry, drop, lift, approve or backfill"),
     Column("subject", String(400), nullable=False, index=True, comment="a ref, the hash of a plan, or a stream"),
     Column("actor", String(200), nullable=False),
     Column("at", UtcTime, nullable=False),

@@ -29,7 +29,15 @@ record = Table(
     Column("deleted", Boolean, nullable=False),
     Column("mapping", String(32), nullable=False, comment="version of the mapping that made its items"),
     Column("pulled_at", UtcTime, nullable=False),
-    Index(None, "system", "stream"),
+    Index(None, "system", "stream", "ref"),
+)
+
+reread = Table(
+    "reread",
+    metadata,
+    Column("system", String(100), primary_key=True),
+    Column("stream", String(100), primary_key=True),
+    Column("reached", String(400), nullable=False, comment="ref up to which records were read again, in turn"),
 )
 
 item = Table(

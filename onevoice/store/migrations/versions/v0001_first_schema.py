@@ -16,7 +16,7 @@ def upgrade() -> None:
     op.create_table(
         "act",
         sa.Column("id", sa.Integer(), autoincrement=True, nullable=False),
-        sa.Column("act", sa.String(length=20), nullable=False, comment="edit, retry, drop, approve or backfill"),
+        sa.Column("act", sa.String(length=20), nullable=False, comment="edit, retry, drop, lift, approve or backfill"),
         sa.Column("subject", sa.String(length=400), nullable=False, comment="a ref, the hash of a plan, or a stream"),
         sa.Column("actor", sa.String(length=200), nullable=False),
         sa.Column("at", sa.DateTime(timezone=True), nullable=False),
@@ -425,7 +425,16 @@ def upgrade() -> None:
         sa.Column("pulled_at", sa.DateTime(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("ref", name=op.f("pk_record")),
     )
-    op.create_index(op.f("ix_record_system_stream"), "record", ["system", "stream"], unique=False)
+    op.create_index(op.f("ix_record_system_stream_ref"), "record", ["system", "stream", "ref"], unique=False)
+    op.create_table(
+        "reread",
+        sa.Column("system", sa.String(length=100), nullable=False),
+        sa.Column("stream", sa.String(length=100), nullable=False),
+        sa.Column(
+            "reached", sa.String(length=400), nullable=False, comment="ref up to which records were read again, in turn"
+        ),
+        sa.PrimaryKeyConstraint("system", "stream", name=op.f("pk_reread")),
+    )
     op.create_table(
         "review",
         sa.Column("id", sa.Integer(), autoincrement=True, nullable=False),
