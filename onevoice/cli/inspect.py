@@ -41,6 +41,8 @@ def status(context: typer.Context, as_json: AsJson = False) -> None:
         out.print(f"{system}: {count:,} records wait to be written")
     for row in found["refused"]:
         out.print(f"{row['system']}: {row['records']:,} records refused at {row['stage']}: {row['code']}")
+    if found["refused"]:
+        out.print("`onevoice quarantine list` says which and why")
 
 
 def explain(

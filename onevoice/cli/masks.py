@@ -82,8 +82,8 @@ def _fields_read(mapping: MappingFile) -> frozenset[str]:
     """Vendor fields that a mapping reads, by the name under which they stand in the record."""
     specs = [spec for kind in (mapping.pull or {}).values() for spec in kind]
     reads = [read for spec in specs for read in spec.fields.values() if not isinstance(read, Constant)]
-    names = {name for read in reads for name in read.source} | {n for s in specs for n in (*s.only_with, *s.required)}
-    return frozenset(names)
+    owners = {name for spec in specs if spec.owner for name in spec.owner.source}
+    return frozenset({name for read in reads for name in read.source} | owners)
 
 
 def _personal_fields(mapping: MappingFile) -> dict[str, str]:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+from rich.markup import escape
 
 from onevoice.cli.session import Actor, Whole, operator, session_of
 from onevoice.cli.sync import AsJson
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from onevoice.pipeline import Hub
     from onevoice.pipeline.delivery.quarantine import Entry, Shown
     from onevoice.store.acts import Act
+    from onevoice.store.amendments import Amendment
 
 quarantine = typer.Typer(help="What was refused or could not be mapped: look at it, put it right, try again, give up.")
 
@@ -29,6 +31,9 @@ System = Annotated[str | None, typer.Option(help="Only of this system.")]
 Stage = Annotated[str | None, typer.Option(help="Only of this stage: mapping, planning, delivery or loop.")]
 Why = Annotated[str, typer.Option(help="Why, for whoever reads it later.")]
 
+FAULT = "_fault"
+"""Where a connector says what it could not read: shown as the reason, and no field of the record."""
+
 
 @quarantine.command("list")
 def list_entries(
@@ -36,6 +41,9 @@ def list_entries(
     system: System = None,
     stage: Stage = None,
     limit: Annotated[int, typer.Option(min=0, help="Entries to show; the JSON document has all.")] = 50,
+    amended: Annotated[
+        bool, typer.Option("--amended", help="List the edits and drops that still hold instead.")
+    ] = False,
     whole: Whole = False,
     as_json: AsJson = False,
 ) -> None:
@@ -43,8 +51,11 @@ def list_entries(
     from onevoice.pipeline.delivery.quarantine import entries
 
     hub = session_of(context).hub()
-    found = entries(hub, system=system, stage=stage)
     masks = _masks(hub, whole=whole)
+    if amended:
+        _list_amended(hub, masks, as_json=as_json)
+        return
+    found = entries(hub, system=system, stage=stage)
     if as_json:
         print_json([_entry_json(entry, masks) for entry in found])
         return
@@ -73,10 +84,9 @@ def show(context: typer.Context, ref: Record, whole: Whole = False, as_json: AsJ
     hub = session_of(context).hub()
     found, masks = held_of(hub, ref), _masks(hub, whole=whole)
     if as_json:
-        print_json([_shown_json(hub, one, masks) for one in found])
-        return
-    for one in found:
-        _print_shown(hub, one, masks)
+        print_json(_shown_json(hub, found, masks))
+    else:
+        _print_shown(hub, found, masks)
 
 
 @quarantine.command()
@@ -139,6 +149,36 @@ def drop(
     out.print(f"Dropped at {', '.join(entry.stage for entry in dropped)}")
 
 
+@quarantine.command()
+def lift(
+    context: typer.Context,
+    ref: Record,
+    reason: Annotated[str, typer.Option(help="Why, for whoever reads it later.")],
+    actor: Actor = None,
+) -> None:
+    """Take back the edits and drops of one record: its own values count again with the next sync."""
+    from onevoice.pipeline.delivery.quarantine import lift as take_back
+
+    lifted = take_back(session_of(context).hub(), ref, reason, operator(actor))
+    out.print(f"{lifted:,} fields count as they are again")
+
+
+def _list_amended(hub: Hub, masks: Masks, *, as_json: bool) -> None:
+    from onevoice.pipeline.delivery.quarantine import amended
+
+    found: list[dict[str, Any]] = [
+        {"ref": masks.text(ref), "stage": stage, "field": name, "dropped": dropped}
+        for ref, stage, name, dropped in amended(hub)
+    ]
+    if as_json:
+        print_json(found)
+        return
+    rows = table("Edits and drops that hold", "record", "stage", "field", "")
+    for one in found:
+        rows.add_row(one["ref"], one["stage"], one["field"], "dropped" if one["dropped"] else "edited")
+    out.print(rows if found else "Nothing is edited or dropped.")
+
+
 def _counted(found: Sequence[Entry]) -> Counter[tuple[str, str, str]]:
     return Counter((entry.ref.partition("/")[0], entry.stage, entry.code) for entry in found)
 
@@ -172,13 +212,13 @@ def _masks(hub: Hub, *, whole: bool) -> Masks:
     return Masks(hub.config.mappings, whole=whole)
 
 
-def _payload(hub: Hub, one: Shown, masks: Masks) -> Mapping[str, Any]:
+def _payload(hub: Hub, entry: Entry, payload: Mapping[str, Any], masks: Masks) -> Mapping[str, Any]:
     """What was refused, with personal data masked."""
-    system, stream, _ = one.entry.ref.split("/", 2)
-    if one.entry.stage == "mapping":
-        return masks.unmapped(system, stream, one.payload)
+    system, stream, _ = entry.ref.split("/", 2)
+    if entry.stage == "mapping":
+        return masks.unmapped(system, stream, {n: value for n, value in payload.items() if n != FAULT})
     sources = {f.name: f.source for t in hub.targets if (t.system, t.stream) == (system, stream) for f in t.fields}
-    return {name: _pushed(masks, sources.get(name, ""), value) for name, value in sorted(one.payload.items())}
+    return {name: _pushed(masks, sources.get(name, ""), value) for name, value in sorted(payload.items())}
 
 
 def _pushed(masks: Masks, source: str, value: Any) -> Any:
@@ -191,14 +231,18 @@ def _entry_json(entry: Entry, masks: Masks) -> dict[str, Any]:
     return {**asdict(entry), "ref": masks.text(entry.ref), "reason": masks.text(entry.reason)}
 
 
-def _shown_json(hub: Hub, one: Shown, masks: Masks) -> dict[str, Any]:
+def _shown_json(hub: Hub, shown: Shown, masks: Masks) -> dict[str, Any]:
+    def told(amended: Mapping[str, Amendment]) -> Any:
+        return {n: asdict(one) for n, one in amended.items()} if masks.whole else sorted(amended)
+
     return {
-        **_entry_json(one.entry, masks),
-        "payload": _payload(hub, one, masks),
-        "amended": {n: asdict(amendment) for n, amendment in one.amended.items()}
-        if masks.whole
-        else sorted(one.amended),
-        "acts": [_act_json(act, masks) for act in one.acts],
+        "ref": masks.text(shown.ref),
+        "held": [
+            {**_entry_json(entry, masks), "payload": _payload(hub, entry, payload, masks)}
+            for entry, payload in shown.held
+        ],
+        "amended": {stage: told(amended) for stage, amended in shown.amended.items()},
+        "acts": [_act_json(act, masks) for act in shown.acts],
     }
 
 
@@ -207,20 +251,24 @@ def _act_json(act: Act, masks: Masks) -> dict[str, Any]:
     return {**told, "detail": act.detail} if masks.whole else told
 
 
-def _print_shown(hub: Hub, one: Shown, masks: Masks) -> None:
-    entry = one.entry
-    out.print(f"[bold]{masks.text(entry.ref)}[/bold], held at {entry.stage}: {entry.code}", highlight=False)
-    out.print(f"  because: {masks.text(entry.reason)}", markup=False)
-    tries = f"{entry.attempts} tries since {entry.first_at:%Y-%m-%d %H:%M} UTC, the last at {entry.last_at:%H:%M}"
-    out.print(f"  {tries}; tried again: {_next(entry)}")
-    rows = table("What was refused", "field", "value", "")
-    for name, value in _payload(hub, one, masks).items():
-        amended = one.amended.get(name)
-        note = "" if amended is None else "dropped" if amended.dropped else "another value is noted"
-        rows.add_row(name, _words(value), note)
-    out.print(rows)
-    for act in one.acts:
-        out.print(f"{act.at:%Y-%m-%d %H:%M} UTC, {act.actor}: {act.act} {act.reason}".rstrip(), markup=False)
+def _print_shown(hub: Hub, shown: Shown, masks: Masks) -> None:
+    if not shown.held:
+        out.print("Nothing is held of this record now.")
+    for entry, payload in shown.held:
+        out.print(f"{masks.text(entry.ref)}, held at {entry.stage}: {entry.code}", markup=False, style="bold")
+        out.print(f"  because: {masks.text(entry.reason)}", markup=False)
+        out.print(f"  tried {entry.attempts} times since {entry.first_at:%Y-%m-%d %H:%M} UTC; again: {_next(entry)}")
+        rows = table("What was refused", "field", "value")
+        for name, value in _payload(hub, entry, payload, masks).items():
+            rows.add_row(name, escape(_words(value)))
+        out.print(rows)
+    for stage, amended in shown.amended.items():
+        for name, one in sorted(amended.items()):
+            value = "***" if not masks.whole else _words(one.value)
+            what = "not written" if one.dropped else f"replaced by {value}"
+            out.print(f"{name} ({stage}): {what} until another value is wanted", markup=False)
+    for act in shown.acts:
+        out.print(f"{act.at:%Y-%m-%d %H:%M} UTC, {act.actor}: {act.act}: {act.reason}".rstrip(": "), markup=False)
 
 
 def _words(value: Any) -> str:

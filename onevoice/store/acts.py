@@ -17,7 +17,7 @@ class Act:
     """One thing that somebody did."""
 
     act: str
-    """edit, retry, drop, approve or backfill."""
+    """edit, retry, drop, lift, approve or backfill."""
     subject: str
     """A ref, the hash of a plan, or `system.stream`."""
     actor: str

@@ -36,6 +36,12 @@ def load(connection: Connection, stage: str, refs: Iterable[str]) -> Amended:
     return found
 
 
+def standing(connection: Connection) -> list[tuple[str, str, str, bool]]:
+    """(ref, stage, field, whether it is dropped) of every amendment."""
+    columns = (amendment.c.ref, amendment.c.stage, amendment.c.field, amendment.c.dropped)
+    return [(r.ref, r.stage, r.field, r.dropped) for r in connection.execute(select(*columns).order_by(*columns[:3]))]
+
+
 def save(connection: Connection, stage: str, ref: str, amended: Mapping[str, Amendment]) -> None:
     """Store amendments of one record; of a field amended before, this one holds."""
     rows = [

@@ -80,7 +80,13 @@ def try_again(connection: Connection, stage: str, refs: Iterable[str]) -> None:
         held = and_(quarantine.c.stage == stage, among(connection, quarantine.c.ref, part))
         connection.execute(quarantine.update().where(held).values(next_at=quarantine.c.last_at))
         if stage == MAPPING:
-            connection.execute(record.update().where(among(connection, record.c.ref, part)).values(mapping=""))
+            remap(connection, part)
+
+
+def remap(connection: Connection, refs: Iterable[str]) -> None:
+    """Have the next pull map stored records anew."""
+    for part in chunks(refs):
+        connection.execute(record.update().where(among(connection, record.c.ref, part)).values(mapping=""))
 
 
 def drop(connection: Connection, stage: str, refs: Iterable[str]) -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from onevoice.errors import ConfigError, OnevoiceError
 from onevoice.pipeline.delivery import quarantine
-from onevoice.pipeline.delivery.quarantine import drop, edit, entries, retry, show
+from onevoice.pipeline.delivery.quarantine import drop, edit, entries, lift, retry, show
 from onevoice.store import amendments
 
 CONTACT = "hubspot/contacts/1"
@@ -126,9 +126,11 @@ def test_an_edited_write_is_sent_and_stays_until_another_value_is_wanted(refused
 
 def test_the_edit_is_signed_and_shown(refused: Any) -> None:
     edit(refused.hub(), CONTACT, {"onevoice_profile_id": "short"}, "ann", stage=None, reason="too long for them")
-    [shown] = show(refused.hub(), CONTACT)
-    assert shown.payload["onevoice_profile_id"] not in {None, "short"}
-    assert shown.amended["onevoice_profile_id"].value == "short"
+    shown = show(refused.hub(), CONTACT)
+    [(entry, payload)] = shown.held
+    assert (entry.stage, entry.code, entry.attempts) == ("delivery", "NO", 1)
+    assert payload["onevoice_profile_id"] not in {None, "short"}
+    assert shown.amended["delivery"]["onevoice_profile_id"].value == "short"
     [done] = shown.acts
     assert (done.act, done.actor, done.reason) == ("edit", "ann", "too long for them")
 
@@ -149,7 +151,7 @@ def test_an_edit_that_the_mapping_does_not_take_says_what_is_allowed(
 ) -> None:
     with pytest.raises(ConfigError, match=said):
         edit(refused.hub(), CONTACT, values, "ann", stage=None)
-    assert show(refused.hub(), CONTACT)[0].amended == {}
+    assert show(refused.hub(), CONTACT).amended == {}
 
 
 def test_a_refused_write_waits_out_its_back_off_unless_it_is_tried_again(refused: Any) -> None:
@@ -176,6 +178,28 @@ def test_what_is_dropped_is_not_planned_until_something_else_is_wanted(refused: 
     [(_, _, fields)] = [write for write in refused.written() if write[0] == "contacts"]
     assert "onevoice_profile_id" not in fields
     assert "onevoice_no_newsletter_until" in fields
+
+
+def test_a_drop_can_be_taken_back(refused: Any) -> None:
+    drop(refused.hub(), CONTACT, "a test account", "ann", stage=None)
+    refused.shop.refuse = lambda _stream, _write: False
+    refused.cycle(minutes=3000)
+    assert refused.written() == []
+    assert {(ref, dropped) for ref, _, _, dropped in quarantine.amended(refused.hub())} == {(CONTACT, True)}
+    assert lift(refused.hub(), CONTACT, "it was none", "ann") > 0
+    refused.cycle()
+    assert [key for _, key, _ in refused.written()] == ["1"]
+    assert [act.act for act in show(refused.hub(), CONTACT).acts] == ["drop", "lift"]
+    with pytest.raises(OnevoiceError, match="nothing of this record is edited or dropped"):
+        lift(refused.hub(), CONTACT, "again", "ann")
+
+
+def test_an_edit_of_a_record_can_be_taken_back(nameless: Any) -> None:
+    edit(nameless.hub(), CRM, {"LastName": "Ash"}, "ann", stage=None)
+    nameless.cycle()
+    lift(nameless.hub(), CRM, "another person", "ann")
+    nameless.cycle()
+    assert held(nameless) == {CRM: "mapping"}
 
 
 def test_a_dropped_record_is_looked_at_again_when_it_changes(nameless: Any) -> None:

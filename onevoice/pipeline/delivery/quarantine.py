@@ -45,13 +45,14 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """An entry with all that is known of it."""
+    """All that is known of one record."""
 
-    entry: Entry
-    payload: Mapping[str, Any]
-    """mapping: the vendor's record; planning: values of the hub; delivery: what was to be written; loop: field ->
-    {"hub", "system"}."""
-    amended: Mapping[str, Amendment]
+    ref: str
+    held: Sequence[tuple[Entry, Mapping[str, Any]]]
+    """Each entry with its payload. mapping: the vendor's record; planning: values of the hub; delivery: what was to be
+    written; loop: field -> {"hub", "system"}."""
+    amended: Mapping[str, Mapping[str, Amendment]]
+    """By stage, what people put in place of values, or dropped, and what still holds."""
     acts: Sequence[Act]
 
 
@@ -70,15 +71,16 @@ def entries(
     ]
 
 
-def show(hub: Hub, ref: str) -> Sequence[Shown]:
-    """All that is held of one record. OnevoiceError when nothing is."""
-    found = []
-    for entry in _of(hub, ref, None):
-        with hub.store.read() as connection:
-            payload = quarantines.load(connection, entry.stage, [ref])[ref].payload
-            amended = amendments.load(connection, MAPPING if entry.stage == MAPPING else DELIVERY, [ref]).get(ref, {})
-            found.append(Shown(entry, payload, amended, acts.of(connection, ref)))
-    return found
+def show(hub: Hub, ref: str) -> Shown:
+    """All that is held of one record, and what people did about it. OnevoiceError when nothing is known."""
+    found = [entry for entry in entries(hub) if entry.ref == ref]
+    with hub.store.read() as connection:
+        held = [(entry, quarantines.load(connection, entry.stage, [ref])[ref].payload) for entry in found]
+        loaded = {stage: amendments.load(connection, stage, [ref]).get(ref, {}) for stage in EDITABLE}
+        done = acts.of(connection, ref)
+    if not found and not done:
+        raise OnevoiceError(f"quarantine: nothing is held of this record ({HELP})")
+    return Shown(ref, held, {stage: amended for stage, amended in loaded.items() if amended}, done)
 
 
 def edit(hub: Hub, ref: str, values: Mapping[str, Any], actor: str, *, stage: str | None, reason: str = "") -> Entry:
@@ -128,6 +130,29 @@ def drop(hub: Hub, ref: str, reason: str, actor: str, *, stage: str | None) -> S
             detail = {"stage": entry.stage, "code": entry.code, "payload": dict(payload)}
             acts.note(connection, Act("drop", ref, actor, hub.as_of, reason, detail))
     return dropped
+
+
+def amended(hub: Hub) -> Sequence[tuple[str, str, str, bool]]:
+    """(ref, stage, field, whether it is dropped) of all that people put in place of values and that still holds."""
+    with hub.store.read() as connection:
+        return amendments.standing(connection)
+
+
+def lift(hub: Hub, ref: str, reason: str, actor: str) -> int:
+    """Take back the edits and drops of a record, so that its own values count again; how many fields that concerns."""
+    with hub.store.begin() as connection:
+        loaded = {stage: amendments.load(connection, stage, [ref]).get(ref, {}) for stage in EDITABLE}
+        lifted = sum(map(len, loaded.values()))
+        if not lifted:
+            raise OnevoiceError(
+                "quarantine lift: nothing of this record is edited or dropped (--amended lists what is)"
+            )
+        for stage, fields in loaded.items():
+            amendments.forget(connection, stage, [(ref, name) for name in fields])
+        quarantines.remap(connection, [ref])
+        _plan_again(hub, connection, ref)
+        acts.note(connection, Act("lift", ref, actor, hub.as_of, reason, {s: sorted(f) for s, f in loaded.items()}))
+    return lifted
 
 
 def named(hub: Hub, refs: Iterable[str]) -> Sequence[Entry]:
@@ -194,6 +219,11 @@ def _not_again(hub: Hub, connection: Connection, ref: str, stage: str, payload: 
         for name, value in wanted.items()
     }
     amendments.save(connection, DELIVERY, ref, dropped)
+    _plan_again(hub, connection, ref)
+
+
+def _plan_again(hub: Hub, connection: Connection, ref: str) -> None:
+    """Have the next run plan the customers behind a destination record."""
     behind = hub.customers_behind(connection, [ref])
     pages.mark_work(connection, {("drift", customer) for found in behind.values() for customer in found})
 
