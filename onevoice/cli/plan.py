@@ -24,7 +24,7 @@ def plan(
     write_to: Annotated[
         Path | None, typer.Option("--out", help="Write the plan to this file, for `onevoice sync --plan`.")
     ] = None,
-    samples: Annotated[int, typer.Option(min=0, help="Records of each stream that are shown in full.")] = 2,
+    samples: Annotated[int, typer.Option(min=0, help="Records of each stream that are shown in full.")] = 1,
     whole: Whole = False,
     as_of: AsOf = None,
     as_json: AsJson = False,
@@ -68,13 +68,16 @@ def _print(summary: PlanSummary, masks: Masks) -> None:
     if apart.rows:
         out.print(apart, "")
     _print_samples(summary.samples, masks)
-    _print_costs(summary.costs)
+    if summary.costs:
+        _print_costs(summary.costs)
     if summary.contradictions:
         found = table("Contradictions that are open", "what", "#open", "#on records to be written")
         for sentence, (count, touched) in summary.contradictions.items():
             found.add_row(sentence, f"{count:,}", f"{touched:,}")
         out.print(found, "")
-    out.print(f"Plan {summary.hash}: {summary.writes:,} records")
+    sent = sum(cost.records for cost in summary.costs)
+    off = f", {summary.writes - sent:,} of them only shown (irreversible, and switched off)"
+    out.print(f"Plan {summary.hash}: {summary.writes:,} records{off * (sent < summary.writes)}")
     for excess in summary.over:
         out.print(f"{excess}: more than the guard lets through", style="red")
     if summary.over:
@@ -98,7 +101,7 @@ def _print_costs(costs: list[SystemCost]) -> None:
     rows = table("What it costs, without reading back", "system", "#records", "#calls", "takes at least", "quotas")
     for cost in costs:
         quotas = ", ".join(
-            f"{quota.name}: {quota.needed / quota.of:.1%} of {quota.of:,}"
+            f"{quota.name}: {quota.needed / quota.of:.2%} of {quota.of:,}"
             if quota.of
             else f"{quota.name}: {quota.needed:,} calls of what the account has"
             for quota in cost.quotas
