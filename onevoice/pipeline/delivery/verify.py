@@ -6,6 +6,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
 
 from onevoice.errors import ConnectorError, RetryableError
@@ -77,6 +78,20 @@ def _verify_group(hub: Hub, fetcher: Fetches | None, group: _Group) -> Mapping[s
         return _Readback(hub, connection, group, read).store()
 
 
+def _says(sent: Any, seen: Any) -> bool:
+    """Whether a vendor's comparable value says what was sent, in its own spelling: small or capital letters, no blanks
+    around it, fewer decimals."""
+    if sent is None or seen is None or sent == seen:
+        return bool(sent == seen)
+    if str(sent).strip().casefold() == str(seen).strip().casefold():
+        return True
+    try:
+        ours, theirs = Decimal(str(sent)), Decimal(str(seen))
+        return abs(ours - theirs) < Decimal(1).scaleb(int(theirs.normalize().as_tuple().exponent)).min(Decimal(1))
+    except (ArithmeticError, ValueError):
+        return False
+
+
 def _own_reads(hub: Hub, refs: Iterable[str]) -> set[str]:
     """Destination records that no customer record shows."""
     shown = {(t.system, t.stream) for t in hub.targets if t.stream == t.per or all(f.seen_in for f in t.fields)}
@@ -113,23 +128,16 @@ class _Readback:
         for ref in sorted(states.keys() - behind_time):
             state = states[ref]
             observed = {**state.observed, **seen[ref]}
-            lost = {
-                name: value
-                for name, value in seen[ref].items()
-                if state.sent.get(name) != value and state.observed.get(name) == value
-            }
-            edited = {
-                name: value
-                for name, value in seen[ref].items()
-                if state.sent.get(name) == state.observed.get(name) != value
-            }
-            self.counts["kept"] += len(seen[ref]) - len(lost) - len(edited)
+            # A value in the vendor's own spelling is left alone. Anything else is what now stands there, whether the
+            # value never arrived or somebody changed it since: it is compared with, so the hub's is sent again.
+            other = {n: value for n, value in seen[ref].items() if not _says(state.sent.get(n), value)}
+            lost = {n: value for n, value in other.items() if state.sent.get(n) != state.observed.get(n)}
+            edited = {n: value for n, value in other.items() if n not in lost}
+            self.counts["kept"] += len(seen[ref]) - len(other)
             self.counts["not_kept"] += len(lost)
-            # A value that never arrived is sent again; one that the vendor rewrote in its own manner is left alone.
-            # What was not written, and is another than before, was changed by somebody since the last pull.
             version = state.newest(self._stamp(ref))
-            updated[ref] = replace(state, sent={**state.sent, **lost, **edited}, observed=observed, version=version)
-            if lost or edited:
+            updated[ref] = replace(state, sent={**state.sent, **other}, observed=observed, version=version)
+            if other:
                 drifted.add(ref)
             self._note_drift(ref, state, edited)
         pages.save_destinations(self.connection, updated)

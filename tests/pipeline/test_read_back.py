@@ -1,0 +1,70 @@
+"""Read back: a vendor's own spelling is left alone; whatever else stands there is told and put right."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import timedelta
+
+import pytest
+
+from onevoice.pipeline.delivery import verify
+from onevoice.protocols import Write
+
+TIER, POINTS = "onevoice_tier__c", "onevoice_points__c"
+
+
+def member(bench, tier: str = "Gold") -> None:
+    bench.crm.put("Contact", "c1", FirstName="Ana", Email="ana@example.org", SystemModstamp="2026-11-22T09:00:00Z")
+    bench.crm.put("LoyaltyProgramMember", "m1", ContactId="c1", MembershipNumber="1", MemberStatus="Active")
+    bench.crm.put("LoyaltyMemberTier", "t1", LoyaltyMemberId="m1", Name=tier, EffectiveDate="2026-01-01")
+
+
+@pytest.mark.parametrize(
+    ("sent", "seen", "same"),
+    [
+        ("GOLD", "gold", True),
+        ("gold", " Gold ", True),
+        ("99.6", "100", True),
+        ("99.6", "99", True),
+        ("1234.567", "1234.57", True),
+        ("100", "101", False),
+        ("100", "99.5", False),
+        ("gold", "silver", False),
+        ("2026-01-01", "2026-01-02", False),
+        ("0", None, False),
+        (None, "0", False),
+        (None, None, True),
+    ],
+)
+def test_a_vendors_own_spelling_says_the_same(sent, seen, same):
+    assert verify._says(sent, seen) is same
+
+
+def test_a_vendor_that_rewrites_values_is_not_written_to_again_when_its_form_was_read_before_the_answer(bench):
+    """The process died between the vendor's answer and the read-back: the pull meets the vendor's form first."""
+    member(bench)
+
+    def in_capitals(stream: str, writes: Sequence[Write]) -> None:
+        for write in writes:
+            if TIER in write.fields:
+                bench.crm.put(stream, write.key, **{TIER: str(write.fields[TIER]).upper()})
+
+    bench.crm.after_write = in_capitals
+    bench.cycle(skip=("verify",))
+    bench.cycle()
+    bench.cycle()
+    assert bench.crm.held("Contact", "c1")[TIER] == "GOLD"
+    assert bench.quiet()
+
+
+@pytest.mark.parametrize(("field", "edit"), [(TIER, "blue"), (POINTS, 7)])
+def test_an_edit_between_the_write_and_its_read_back_is_put_right(bench, field, edit):
+    """Of a field that was written, and of one that was not."""
+    member(bench)
+    bench.crm.after_write = lambda stream, writes: bench.crm.put(stream, "c1", **{field: edit})
+    bench.cycle()
+    bench.crm.after_write = lambda _stream, _writes: None
+    bench.now += timedelta(days=1)  # fields that go back and forth within a day are left alone
+    bench.cycle()
+    assert bench.crm.held("Contact", "c1").get(field) == {TIER: "gold"}.get(field)
+    assert bench.quiet()
