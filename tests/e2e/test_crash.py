@@ -171,8 +171,12 @@ def test_killed_between_pages_and_in_the_verification(world: Callable[..., Any],
     assert_ended_alike(calm, stormy)
 
 
-def test_a_second_process_on_the_same_store_is_refused(world: Callable[..., Any]) -> None:
-    here = world(200, seed=12, limits=False)
+@pytest.mark.parametrize("store", ["sqlite", "postgresql"])
+def test_a_second_process_on_the_same_store_is_refused(
+    world: Callable[..., Any], store: str, request: pytest.FixtureRequest
+) -> None:
+    database = request.getfixturevalue("postgres_url") if store == "postgresql" else None
+    here = world(200, seed=12, limits=False, database=database)
     here.provision()
     before = calls(here)
     first = here.start(*SYNC)
@@ -184,3 +188,16 @@ def test_a_second_process_on_the_same_store_is_refused(world: Callable[..., Any]
     assert "another process is running one" in complained
     _, complained = first.communicate(timeout=240)
     assert first.returncode == 0, complained
+    assert sent_twice(here) == {}
+
+
+def test_a_process_that_was_killed_holds_nobody_up_on_postgresql(world: Callable[..., Any], postgres_url: str) -> None:
+    """Its lock and its leases end with it: the next one begins at once, and takes up what was in the air."""
+    here = world(150, seed=13, limits=False, database=postgres_url)
+    here.provision()
+    killed = killed_at(here, Strike("salesforce", "write", 1, "after"))
+    assert killed is not None
+    assert killed.unheard
+    here.onevoice(*SYNC)
+    assert in_the_air(here, "salesforce") == 0
+    assert sent_twice(here) == {}

@@ -28,6 +28,9 @@ QUIET = {"shopify": ("metafields.",), "klaviyo": ("properties.", "email_suppress
 """Fields that a vendor keeps beside its record: it promises nowhere that the record's stamp moves with them."""
 
 
+TIER = "{from: status.club.tier}"
+
+
 @dataclass(frozen=True)
 class Edit:
     """One edit by hand."""
@@ -152,6 +155,36 @@ def test_an_edit_that_moves_no_stamp_is_found_as_well(world: Callable[..., Any])
     assert here.cycle().exit_code == 0
     assert not_as_before(here, [edit for edit in edits if not edit.field.is_stamp]) == []
     assert not_reported(here.hubs[-1], edits) == []
+
+
+def test_the_owner_of_a_field_decides_what_becomes_of_an_edit(world: Callable[..., Any]) -> None:
+    """The vendor's own is accepted, and only a blank is filled; what is compared is told, and never written."""
+    here = world(PEOPLE, limits=False, seed=54)
+    for stream, more in (("salesforce/Contact", "owner: vendor"), ("hubspot/contacts", "mode: compare")):
+        path = here.project / f"mappings/{stream}.yaml"
+        path.write_text(path.read_text("utf-8").replace(TIER, TIER.replace("}", f", {more}}}")), "utf-8")
+    here.cycle()
+    here.cycle()
+    of = {target.system: target for target in here.hubs[-1].targets if target.stream == target.per}
+    field = {system: next(f for f in of[system].fields if f.source == "status.club.tier") for system in of}
+    with_tier = [
+        ref for ref, state in held(here.hubs[-1], of["salesforce"]).items() if state.sent.get("onevoice_tier__c")
+    ]
+    theirs, cleared = sorted(with_tier)[:3], sorted(with_tier)[3:6]
+    before = [at_vendor(here, ref, field["salesforce"], value=None) for ref in cleared]
+    for ref in theirs:
+        at_vendor(here, ref, field["salesforce"], value="bronze")
+    compared = sorted(held(here.hubs[-1], of["hubspot"]))[:3]
+    assert [at_vendor(here, ref, field["hubspot"], value="bronze") or None for ref in compared] == [None] * 3
+
+    report = here.cycle()
+    assert [at_vendor(here, ref, field["salesforce"]) for ref in theirs] == ["bronze"] * 3
+    assert [at_vendor(here, ref, field["salesforce"]) for ref in cleared] == before
+    assert [at_vendor(here, ref, field["hubspot"]) for ref in compared] == ["bronze"] * 3
+    with here.hubs[-1].store.read() as connection:
+        assert contradictions.drift_at(connection, here.hubs[-1].as_of) == []
+    [note] = [note for note in report.stages["plan"]["plan"].notes if "hubspot.contacts.onevoice_tier" in note]
+    assert "(compared only)" in note
 
 
 def test_an_edit_between_writing_and_reading_back_is_found(world: Callable[..., Any]) -> None:
