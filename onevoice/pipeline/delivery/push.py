@@ -25,7 +25,7 @@ from onevoice.pipeline.delivery.targets import PushTarget
 from onevoice.pipeline.hub import Hub
 from onevoice.pipeline.report import Report
 from onevoice.protocols import DeferReason, Outcome
-from onevoice.store import outboxes, runs
+from onevoice.store import Connection, outboxes, runs
 from onevoice.store.outboxes import Due, OutboxRow
 from onevoice.store.schema import AMBIGUOUS
 
@@ -76,6 +76,9 @@ class Delivery:
         """Settled writes by stream."""
         self.put_off: dict[str, Deferred] = {}
         self.lost = 0
+        """Batches in a row whose answer was lost."""
+        self.tries = 0
+        """Passes behind us."""
         self.refusing: dict[str, ConnectorError] = {}
         """Streams that refuse whole batches."""
         self.closed: dict[str, ConnectorError] = {}
@@ -111,7 +114,7 @@ class Delivery:
         for number in range(PASSES):
             if number:
                 self.hub.sleep(PAUSE * 2 ** (number - 1))
-            self.put_off, self.lost, self.refusing = {}, 0, {}
+            self.put_off, self.lost, self.refusing, self.tries = {}, 0, {}, number
             while (found := self._next()) is not None:
                 self._deliver(*found)
             for stream, error in self.refusing.items():
@@ -136,8 +139,21 @@ class Delivery:
                 fits = chosen(self.hub, target, self.pilot)
                 rows = outboxes.take(connection, (self.system, stream), self.due, lease, size, self.put_off, fits)
                 if rows:
-                    return target, rows
+                    return target, self._apart(connection, rows)
         return None
+
+    def _apart(self, connection: Connection, rows: list[OutboxRow]) -> list[OutboxRow]:
+        """Writes whose answer was lost before go apart from the others, in ever smaller batches: one of them may be
+        the reason. The rest is put back."""
+        suspects = [row for row in rows if row.state == AMBIGUOUS and (self.tries or row.attempts)]
+        if not suspects:
+            return rows
+        kept = [row for row in rows if row not in suspects]
+        if not kept:
+            kept = suspects[: max(1, len(suspects) >> (self.tries + max(row.attempts for row in suspects)))]
+        rest = [row.ref for row in suspects if row not in kept]
+        outboxes.release(connection, rest, self.owner, ambiguous=True)
+        return kept
 
     def _room(self, stream: str) -> int:
         """How many writes the next batch of a stream may hold."""
