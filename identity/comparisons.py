@@ -71,13 +71,16 @@ def _equal(column: str) -> Equal:
 
 _SWAPPED = Crossed("given", "family", 920) & ~Alike("given", 800)
 _SAME_FAMILY = _equal("family") | Overlap("families") | Alike("family", 920) | _SWAPPED
+_RARE_FAMILY = _SAME_FAMILY & ~Flagged("family_common")
+_SAME_COMMON = "the family name is the same, one that many bear"
 _SAME_PLACE = _equal("postcode") | (_equal("city") & (Missing(("postcode",)) | Slip("postcode", 4)))
 _SAME_STREET = SameOrMissing("house") & _SAME_PLACE & Alike("street", 900)
 _NO_STREET = Missing(("street",))
 _FULL_GIVEN = AtLeast("given", 2)
 
 _GIVEN = (
-    Level("equal", "the given names are equal", _equal("given") & _FULL_GIVEN),
+    Level("equal", "the given names are equal", _equal("given") & _FULL_GIVEN & ~Flagged("given_common")),
+    Level("common", "the given names are equal, a name that many bear", _equal("given") & _FULL_GIVEN),
     Level("swapped", "given and family name are swapped", _SWAPPED),
     Level(
         "typo", "the given names differ by a slip", ~Flagged("known_given") & (Alike("given", 900) | Slip("given", 4))
@@ -87,7 +90,8 @@ _GIVEN = (
     Level("initial", "one given name is the initial of the other", ~_FULL_GIVEN & Overlap("starts")),
 )
 _FAMILY = (
-    Level("equal", "the family names are equal", _equal("family")),
+    Level("equal", "the family names are equal", _equal("family") & ~Flagged("family_common")),
+    Level("common", "the family names are equal, a name that many bear", _equal("family")),
     Level("swapped", "given and family name are swapped", _SWAPPED),
     Level("shared", "they share one of several family names", Overlap("families")),
     Level("typo", "the family names differ by a slip", Alike("family", 920) | Slip("family", 4)),
@@ -112,8 +116,10 @@ KINDS: Mapping[str, Kind] = MappingProxyType(
             (
                 Level("both", "family name and address are the same (weighed once)", _SAME_FAMILY & _SAME_STREET),
                 Level("address", "the address is the same, the family name is not", _SAME_STREET),
-                Level("family", "the family name is the same, an address is missing", _SAME_FAMILY & _NO_STREET),
-                Level("moved", "the family name is the same, the address is not", _SAME_FAMILY),
+                Level("family", "the family name is the same, an address is missing", _RARE_FAMILY & _NO_STREET),
+                Level("moved", "the family name is the same, the address is not", _RARE_FAMILY),
+                Level("common_family", f"{_SAME_COMMON}, an address is missing", _SAME_FAMILY & _NO_STREET),
+                Level("common_moved", f"{_SAME_COMMON}, the address is not", _SAME_FAMILY),
                 Level("family_differs", "the family name differs, an address is missing", _NO_STREET),
             ),
             Outcome("neither", "family name and address differ"),

@@ -28,6 +28,8 @@ from onevoice.errors import IdentityError
 
 SHIPPED = resources.files("identity") / "models"
 """Models that come with Onevoice."""
+_SAME_NAME = ("family", "moved", "common_family", "common_moved")
+"""Levels of family_and_address that tell of nothing but the name."""
 NAME_KINDS = ("given_name", "family_name", "full_name")
 
 Probability = Annotated[float, Field(gt=0, le=1)]
@@ -146,7 +148,7 @@ class Model(_Strict):
         floors = {}
         for figures in self.comparisons:
             if figures.kind == "family_and_address":
-                floors[figures.comparison.name] = self._slope * figures.levels["family"].weight
+                floors[figures.comparison.name] = self._slope * max(figures.levels[name].weight for name in _SAME_NAME)
             elif figures.kind not in NAME_KINDS:
                 floors[figures.comparison.name] = 0.0
         return floors

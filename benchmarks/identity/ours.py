@@ -21,15 +21,17 @@ from time import perf_counter
 from typing import Any
 
 import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from identity import IdentityRecord, Model, NormalisedRecord, load_model, normalise, save_model
+from identity import IdentityRecord, NormalisedRecord, load_model, normalise, save_model
 from identity.batch import resolve_all
+from identity.prior import with_expected_prior
 from identity.train import train
 from onevoice.configfile.identity_file import IdentityFile
 from onevoice.errors import OnevoiceError
 from onevoice.pipeline import Hub, open_hub, run_cycle
+from onevoice.pipeline.resolution.models import NoResolver
+from onevoice.pipeline.resolution.people import ResolvesPeople
 from onevoice.pipeline.views import identity_records, partition
 
 sys.path.insert(0, str(Path(__file__).parent))
@@ -37,21 +39,17 @@ from datasets import SETS
 
 PROJECTS = Path(__file__).parent
 SYSTEM = "public"
-_FLOOR = 1e-4
-"""Pairs less probable than this add nothing to the expected number of matches."""
-_ROUNDS = 12
-_STILL = 0.01
-"""A prior that moves by no more than this share is at rest."""
 
 
 @contextmanager
-def opened(name: str, data: Path) -> Iterator[Hub]:
+def opened(name: str, data: Path, people: ResolvesPeople | None = None) -> Iterator[Hub]:
     """The hub of one project on the files in `data`, with an empty store that is gone afterwards."""
     with tempfile.TemporaryDirectory() as scratch:
         hub = open_hub(
             PROJECTS / name,
             environment={f"ONEVOICE_{SYSTEM.upper()}_FOLDER": str(data)},
             database=f"sqlite:///{scratch}/hub.sqlite",
+            people=people,
         )
         try:
             yield hub
@@ -104,26 +102,13 @@ def _column(form: NormalisedRecord, column: str) -> str:
 
 def estimate(name: str, data: Path) -> None:
     """Train the model of one project anew and write it where the project reads it."""
-    with opened(name, data) as hub:
+    with opened(name, data, NoResolver()) as hub:
         run(hub, "pull")
         records, config = identity_records(hub), hub.config.identity
     told: dict[str, Any] = {"name": Path(config.model).stem, "trained_on": f"{SETS[name].title}, unlabelled"}
     forms = [normalise(record, config) for record in records]
     model = train(forms, config, prior=1 / len(records), rules=SETS[name].training, **told)
     save_model(with_expected_prior(model, records, config), PROJECTS / name / "config" / config.model)
-
-
-def with_expected_prior(model: Model, records: Sequence[IdentityRecord], config: IdentityFile) -> Model:
-    """The model with the share of matches that it expects among all pairs, repeated until the two agree."""
-    pairs = len(records) * (len(records) - 1) / 2
-    wide = config.model_copy(update={"thresholds": config.thresholds.model_copy(update={"review": _FLOOR})})
-    for _ in range(_ROUNDS):
-        expected = pc.sum(resolve_all(records, wide, model).edges["probability"]).as_py() / pairs
-        moved = abs(expected / model.prior - 1)
-        model = model.model_copy(update={"prior": float(f"{expected:.3g}")})
-        if moved < _STILL:
-            break
-    return model
 
 
 def main() -> None:

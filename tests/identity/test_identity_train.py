@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable
-from dataclasses import replace
 
 import pytest
 
-from identity import Model, NormalisedRecord, normalise
-from identity.comparisons import KINDS
-from identity.conditions import Flagged
+from identity import IdentityRecord, Model, NormalisedRecord, normalise
 from identity.model import ComparisonFigures, LevelFigures
+from identity.prior import with_expected_prior
 from identity.train import LEAST_RECORDS, train
 from identity.versions import doubts, moved_weights
 from onevoice.configfile.identity_file import IdentityFile
 from onevoice.errors import IdentityError
+from onevoice.model import Ref
 
 
 @pytest.fixture(scope="module")
@@ -55,9 +54,28 @@ def test_matches_agree_and_others_differ(trained: Model) -> None:
         assert levels[name]["different"].weight < 0
 
 
-def test_a_name_is_common_when_many_bear_it(
-    make: Callable[..., NormalisedRecord], config: IdentityFile, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_prior_is_what_the_model_expects_of_these_records(population, config: IdentityFile, trained: Model) -> None:
+    """Wherever it starts from."""
+    records, truth, _ = population(3, 220)
+    known = [truth[record.ref] for record in records]
+    true = sum(known.count(person) - 1 for person in known) / len(known) / (len(known) - 1)
+    high, low = (
+        with_expected_prior(trained.model_copy(update={"prior": start}), records, config).prior
+        for start in (true * 30, true / 30)
+    )
+    assert high == pytest.approx(low, rel=0.02)
+    assert high == pytest.approx(true, rel=0.2)
+
+
+def test_a_base_without_likely_pairs_keeps_the_prior(config: IdentityFile, model: Model) -> None:
+    strangers = [
+        IdentityRecord(Ref("crm", "contacts", str(at)), {"given_name": name, "family_name": "Berg"})
+        for at, name in enumerate(("Tom", "Ute"))
+    ]
+    assert with_expected_prior(model, strangers, config) == model
+
+
+def test_a_name_is_common_when_many_bear_it(make: Callable[..., NormalisedRecord], config: IdentityFile) -> None:
     records = [
         make(
             str(at),
@@ -70,24 +88,15 @@ def test_a_name_is_common_when_many_bear_it(
     ]
     narrow = config.model_copy(update={"comparisons": config.comparisons[:1] + config.comparisons[3:4]})
     made = train(records, narrow, name="t", trained_on="x", rules=(("birth_date",),))
-    assert made.common == {}, "no comparison asks which names are common"
-    given = KINDS["given_name"]
-    rare = replace(given.levels[0], condition=given.levels[0].condition & ~Flagged("given_common"))
-    asking = replace(given, levels=(rare, replace(given.levels[0], name="equal_common"), *given.levels[1:]))
-    monkeypatch.setattr("identity.comparisons.KINDS", {**KINDS, "given_name": asking})
-    made = train(records, narrow, name="t", trained_on="x", rules=(("birth_date",),))
-    assert made.common == {"given": ("maria",)}
+    assert made.common == {"given": ("maria",)}, "family names are not asked for"
     levels = made.comparisons[0].levels
-    assert levels["equal"].u < levels["equal_common"].u, "two strangers are called Maria more often"
+    assert levels["equal"].u < levels["common"].u, "two strangers are called Maria more often"
 
 
 def test_what_the_records_do_not_show_is_borrowed_and_told(
     people: list[NormalisedRecord], config: IdentityFile, model: Model
 ) -> None:
-    bare = [
-        NormalisedRecord(**{name: getattr(record, name) for name in record.__slots__ if name != "cards"})
-        for record in people
-    ]
+    bare = [record._replace(cards=()) for record in people]
     with pytest.raises(IdentityError, match="card: there are no pairs to learn it from"):
         train(bare, config, name="t", trained_on="x")
     made = train(bare, config, name="t", trained_on="x", borrow=model)

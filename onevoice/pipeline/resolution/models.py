@@ -65,13 +65,14 @@ def train(hub: Hub) -> Made:
     Raises IdentityError when the store has too few records to learn from.
     """
     # Splink takes half a second to import, and only training needs it here.
+    from identity.prior import with_expected_prior  # noqa: PLC0415
     from identity.train import train as estimate  # noqa: PLC0415
 
     config = hub.config.identity
     forms = (normalise(record, config) for record in customer_records(hub))
     systems = ", ".join(sorted(hub.config.hub.systems))
     made = estimate(forms, config, name="new", trained_on=f"customers of {systems}, unlabelled", borrow=_in_use(hub))
-    return _keep(hub, made)
+    return _keep(hub, with_expected_prior(made, customer_records(hub), config))
 
 
 @dataclass(frozen=True, slots=True)
