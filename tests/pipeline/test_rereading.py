@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -80,20 +81,24 @@ def test_a_record_that_is_gone_is_noted_and_many_at_once_are_not_believed(bench:
     )
 
 
-def test_what_somebody_changes_between_writing_and_reading_back_is_put_right(bench: Any) -> None:
+@pytest.mark.parametrize("edit", [lambda _: "somebody", str.upper, lambda value: f"{value} "])
+def test_what_somebody_changes_between_writing_and_reading_back_is_put_right(
+    bench: Any, edit: Callable[[str], str]
+) -> None:
     """The value that was sent once does not answer for what stands there now."""
     known = contacts(bench, CONTACTS, reread=0)
+    other = edit(known["c02"])
 
     def meanwhile(_stream: str, _writes: Any) -> None:
-        bench.crm.put("Contact", "c02", **{ID: "somebody"})
+        bench.crm.put("Contact", "c02", **{ID: other})
 
     bench.crm.after_write = meanwhile
     bench.crm.put("Case", "k1", ContactId="c02", Type="Complaint", IsClosed=False)
     bench.cycle()
-    assert bench.crm.held("Contact", "c02")[ID] == "somebody"
+    assert bench.crm.held("Contact", "c02")[ID] == other
     bench.crm.after_write = lambda _stream, _writes: None
     with bench.hubs[-1].store.read() as connection:
-        assert [row["held"] for row in contradictions.drift_at(connection, bench.now)] == ["somebody"]
+        assert [row["held"] for row in contradictions.drift_at(connection, bench.now)] == [other]
     bench.cycle()
     assert bench.crm.held("Contact", "c02")[ID] == known["c02"]
     assert bench.quiet()

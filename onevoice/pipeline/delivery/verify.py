@@ -92,6 +92,13 @@ def _says(sent: Any, seen: Any) -> bool:
         return False
 
 
+def _stands(state: DestinationState, name: str, seen: Any) -> bool:
+    """Whether a field still holds what was sent. One that held just that before was not written now: another spelling
+    there is somebody else's."""
+    sent, observed = state.sent.get(name), state.observed.get(name)
+    return bool(seen == sent) if sent == observed else _says(sent, seen)
+
+
 def _own_reads(hub: Hub, refs: Iterable[str]) -> set[str]:
     """Destination records that no customer record shows."""
     shown = {(t.system, t.stream) for t in hub.targets if t.stream == t.per or all(f.seen_in for f in t.fields)}
@@ -128,9 +135,10 @@ class _Readback:
         for ref in sorted(states.keys() - behind_time):
             state = states[ref]
             observed = {**state.observed, **seen[ref]}
-            # A value in the vendor's own spelling is left alone. Anything else is what now stands there, whether the
-            # value never arrived or somebody changed it since: it is compared with, so the hub's is sent again.
-            other = {n: value for n, value in seen[ref].items() if not _says(state.sent.get(n), value)}
+            # What was sent, in the vendor's own spelling, is left alone. Anything else is what now stands there,
+            # whether the value never arrived or somebody changed it since: it is compared with, so the hub's is sent
+            # again.
+            other = {n: value for n, value in seen[ref].items() if not _stands(state, n, value)}
             lost = {n: value for n, value in other.items() if state.sent.get(n) != state.observed.get(n)}
             edited = {n: value for n, value in other.items() if n not in lost}
             self.counts["kept"] += len(seen[ref]) - len(other)
