@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import threading
+import time
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -11,6 +14,7 @@ import pytest
 
 from onevoice.model import Ref
 from onevoice.pipeline.delivery.plan import plan
+from onevoice.pipeline.delivery.push import push_system
 from onevoice.store import Store, open_store, outboxes, pages, runs
 from onevoice.store.outboxes import Due, OutboxRow
 from onevoice.store.schema import AMBIGUOUS, IN_FLIGHT
@@ -176,4 +180,21 @@ def test_a_worker_whose_batch_was_taken_over_stores_nothing_of_it(bench: Any) ->
     assert [key for _, key, _ in bench.written()] == ["1"]
     with bench.hubs[-1].store.read() as connection:
         assert outboxes.load_outbox(connection, [ref]) == {}
+    assert bench.quiet()
+
+
+def test_two_workers_on_one_store_send_every_write_once(bench: Any, postgres_url: str) -> None:
+    bench.database = postgres_url
+    for number in range(450):
+        bench.shop.put("contacts", f"{number:03}", lastname=f"N{number}", email=f"{number}@x.org")
+    bench.cycle(skip=("push", "verify"))
+    bench.shop.before_write = lambda _stream, _writes: time.sleep(0.05)
+    hubs = [bench.hub(), bench.hub()]
+    with ThreadPoolExecutor(len(hubs)) as workers:
+        reports = list(workers.map(lambda hub: push_system(hub, "hubspot"), hubs))
+    assert all(report.counts["accepted"] for report in reports), "both had their part"
+    sent = Counter((stream, key) for stream, key, _ in bench.written())
+    assert len(sent) >= 450
+    assert set(sent.values()) == {1}
+    bench.shop.before_write = lambda _stream, _writes: None
     assert bench.quiet()
