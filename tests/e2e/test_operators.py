@@ -1,0 +1,123 @@
+"""What people do when something was stopped or refused, typed as they type it, over real HTTP."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from onevoice.pipeline.views import partition
+
+pytestmark = pytest.mark.slow
+
+SYSTEMS = ("hubspot", "klaviyo", "salesforce", "shopify", "square")
+TIER = "onevoice_tier__c"
+
+
+def written(here: Any) -> dict[str, int]:
+    """Records written at each system since this was last asked, where there were any."""
+    counts = {name: said["records_written"] for name, said in here.get("/calls").items()}
+    here.post("/calls/reset")
+    return {name: count for name, count in counts.items() if count}
+
+
+def edit(here: Any, file: str, old: str, new: str) -> None:
+    path = here.project / file
+    text = path.read_text("utf-8")
+    assert old in text
+    path.write_text(text.replace(old, new), "utf-8")
+
+
+def later(here: Any) -> tuple[str, str]:
+    here.post("/clock", {"advance_seconds": 900})
+    return "--as-of", here.now()
+
+
+def test_one_system_over_its_share_stops_the_push_into_all(world: Callable[..., Any]) -> None:
+    here = world(60, seed=31, limits=False)
+    edit(here, "config/hub.yaml", "always_allowed: 100", "always_allowed: 5")
+    edit(here, "config/hub.yaml", "mass_change_share: 0.5", "mass_change_share: 0.2")
+    here.provision()
+    here.onevoice("sync", "--first", *later(here))
+    assert set(written(here)) == set(SYSTEMS)
+
+    tier = "onevoice_tier__c: {from: status.club.tier"
+    edit(here, "mappings/salesforce/Contact.yaml", tier, f"{tier}, transform: upper")
+    contact = next(iter(here.state()["hubspot"]["contacts"]))
+    scribble(here, contact, "onevoice_profile_id", "scribbled")  # in HubSpot little has to be put right
+    said = json.loads(here.onevoice("sync", "--json", *later(here), code=4))
+    stopped = said["stages"]["push"]["guard"]["stopped"]
+    assert "salesforce.Contact" in stopped
+    assert "hubspot" not in stopped
+    assert written(here) == {}
+
+    plan = json.loads(here.onevoice("plan", "--json", *later(here)))
+    assert [over["stream"] for over in plan["over_the_guard"]] == ["Contact"]
+    assert here.onevoice("sync", "--approve", "0" * 16, *later(here), code=4) == ""
+    assert written(here) == {}
+    here.onevoice("approve", plan["hash"], "--reason", "tiers in capitals")
+    here.onevoice("sync", *later(here))
+    counts = written(here)
+    assert set(counts) == {"salesforce", "hubspot"}
+    costs = {cost["system"]: cost["records"] for cost in plan["costs"]}
+    assert counts == costs
+    here.onevoice("sync", *later(here))
+    assert written(here) == {}
+
+
+def scribble(here: Any, contact: str, name: str, value: str) -> None:
+    """Change a contact in HubSpot, as a person there would."""
+    here.post("/field", {"system": "hubspot", "stream": "contacts", "key": contact, "field": name, "value": value})
+
+
+def in_both(here: Any) -> tuple[str, str]:
+    """A HubSpot contact and a Salesforce contact of one customer who has no other of either."""
+    of: dict[str, dict[str, list[str]]] = {}
+    for system, _, key, profile in partition(here.hub()):
+        of.setdefault(profile, {}).setdefault(system, []).append(key)
+    found = [known for _, known in sorted(of.items()) if len(known.get("hubspot", ())) == 1]
+    known = next(known for known in found if len(known.get("salesforce", ())) == 1)
+    return known["hubspot"][0], known["salesforce"][0]
+
+
+def test_a_refused_value_is_edited_and_goes_through(world: Callable[..., Any]) -> None:
+    here = world(60, seed=32, limits=False)
+    edit(here, "mappings/salesforce/Contact.yaml", TIER + ": {from: status.club.tier}", TIER + ": {from: golden.city}")
+    here.provision()
+    here.onevoice("sync", "--first", *later(here))
+    contact, crm = in_both(here)
+    scribble(here, contact, "city", "Llanfair" * 40)  # more than Salesforce's field holds
+    here.onevoice("sync", *later(here), code=3)
+    ref = f"salesforce/Contact/{crm}"
+    [entry] = json.loads(here.onevoice("quarantine", "list", "--json"))
+    assert (entry["ref"], entry["stage"], entry["code"]) == (ref, "delivery", "STRING_TOO_LONG")
+    [held] = json.loads(here.onevoice("quarantine", "show", ref, "--pii", "--json"))["held"]
+    assert len(held["payload"][TIER]) == len("Llanfair") * 40
+    written(here)
+
+    here.onevoice("quarantine", "edit", ref, f"{TIER}=Llanfair", "--reason", "the short name")
+    here.onevoice("sync", *later(here))
+    assert here.state()["salesforce"]["Contact"][crm][TIER] == "Llanfair"
+    assert json.loads(here.onevoice("quarantine", "list", "--json")) == []
+    assert written(here) == {"salesforce": 1}
+    here.onevoice("sync", *later(here))
+    assert written(here) == {}
+
+
+def test_what_was_refused_is_tried_again_when_asked(world: Callable[..., Any]) -> None:
+    here = world(60, seed=33, limits=False)
+    here.provision()
+    here.post("/faults", {"name": "reject_some", "system": "salesforce"})
+    here.onevoice("sync", "--first", *later(here), code=3)
+    refused = json.loads(here.onevoice("quarantine", "list", "--system", "salesforce", "--json"))
+    assert refused
+    assert {entry["stage"] for entry in refused} == {"delivery"}
+    here.post("/faults", {"name": "none"})
+    written(here)
+    here.onevoice("quarantine", "drop", refused[0]["ref"], "--reason", "a test account")
+    here.onevoice("quarantine", "retry", "--code", refused[0]["code"])
+    here.onevoice("sync", "--as-of", here.now())  # no time has passed: their back-off is not over
+    assert written(here) == {"salesforce": len(refused) - 1} if len(refused) > 1 else {}
+    assert json.loads(here.onevoice("quarantine", "list", "--system", "salesforce", "--json")) == []
