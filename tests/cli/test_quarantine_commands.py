@@ -119,3 +119,17 @@ def test_nothing_is_written_again_where_nothing_is_written(say: Say) -> None:
     code, _, err = say("backfill", "--system", "shop")
     assert code == 2
     assert "shop is no system that is written to" in err
+
+
+def test_lines_of_a_file_resolve_with_its_next_content_and_those_that_stay_bad_stay(say: Say, tmp_path: Path) -> None:
+    orders = tmp_path / "shop/data/orders.csv"
+    orders.write_text(orders.read_text("utf-8") + ",C-1003,y,garden,2\n", "utf-8")
+    say("sync", *AS_OF)
+    lines = {entry["ref"] for entry in document(say("quarantine", "list", "--json"))}
+    assert {"shop/orders/line:5", "shop/orders/line:6"} < lines
+    assert say("sync", *AS_OF)[0] == 0  # the file is as it was: nothing is read, and nothing resolves
+    assert {entry["ref"] for entry in document(say("quarantine", "list", "--json"))} == lines
+    orders.write_text(orders.read_text("utf-8").replace(",C-1003,x", "O-8,C-1003,2026-11-01"), "utf-8")
+    assert say("sync", *AS_OF)[0] == 3
+    found = {entry["ref"] for entry in document(say("quarantine", "list", "--json"))}
+    assert found == lines - {"shop/orders/line:5"}

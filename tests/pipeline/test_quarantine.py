@@ -220,3 +220,57 @@ def test_what_is_not_held_is_said_to_be_not(bench: Any) -> None:
         entries(bench.hub(), stage="deliver")
     with pytest.raises(ConfigError, match="--system: hub is not known"):
         entries(bench.hub(), system="hub")
+
+
+@pytest.fixture
+def round_and_round(bench: Any) -> Any:
+    """Another tool of HubSpot's puts its own profile id there after every write."""
+    bench.shop.put("contacts", "1", email="a@x.org")
+    for _ in range(7):
+        bench.cycle()
+        bench.shop.put("contacts", "1", onevoice_profile_id="theirs")
+    bench.cycle()
+    assert held(bench) == {CONTACT: "loop"}
+    bench.written()
+    return bench
+
+
+def test_a_field_that_goes_round_is_left_alone_once_it_is_dropped(round_and_round: Any) -> None:
+    bench = round_and_round
+    [(_, payload)] = show(bench.hub(), CONTACT).held
+    assert payload["onevoice_profile_id"]["system"] == "theirs"
+    with pytest.raises(OnevoiceError, match="held at loop: .*mapping and delivery can be edited"):
+        edit(bench.hub(), CONTACT, {"onevoice_profile_id": "x"}, "ann", stage=None)
+    drop(bench.hub(), CONTACT, "theirs, from now on", "ann", stage=None)
+    bench.cycle(minutes=3000)  # a day later it would be written again
+    bench.shop.put("contacts", "1", lastname="Ash")
+    bench.cycle()
+    assert bench.written() == []
+    assert held(bench) == {}
+
+
+def test_a_field_that_goes_round_is_written_once_more_when_asked(round_and_round: Any) -> None:
+    bench = round_and_round
+    bench.cycle()
+    assert bench.written() == []
+    retry(bench.hub(), quarantine.named(bench.hub(), [CONTACT]), "ann")
+    bench.cycle()
+    assert [(key, set(fields)) for _, key, fields in bench.written()] == [
+        ("1", {"onevoice_profile_id", "onevoice_decided_at"})
+    ]
+
+
+def test_a_value_without_a_word_is_held_until_the_mapping_has_one(bench: Any) -> None:
+    bench.edit(
+        "mappings/hubspot/contacts.yaml",
+        "onevoice_profile_id: {from: profile.id}",
+        "onevoice_profile_id: {from: profile.id, transform: table, table: {nobody: none}}",
+    )
+    bench.shop.put("contacts", "1", email="a@x.org")
+    bench.cycle()
+    assert held(bench) == {CONTACT: "planning"}
+    assert "onevoice_no_points_balance_until" in bench.shop.held("contacts", "1")  # the rest is written
+    bench.edit("mappings/hubspot/contacts.yaml", ", transform: table, table: {nobody: none}}", "}")
+    bench.cycle()
+    assert held(bench) == {}
+    assert bench.shop.held("contacts", "1")["onevoice_profile_id"]
