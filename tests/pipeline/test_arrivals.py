@@ -134,3 +134,24 @@ def test_nobody_looks_more_often_than_every_few_seconds(bench: Any) -> None:
     bench.crm.glance = lambda stream, *_: looks.append(stream) or iter(())
     bench.cycle()
     assert looks == []
+
+
+def test_the_stream_with_the_most_urgent_write_goes_first(bench: Any) -> None:
+    crowd(bench, 150)
+    bench.crm.put("Contact", "c149", HasOptedOutOfEmail=True)
+    bench.cycle()
+    streams = [stream for stream, _, _ in bench.shop.writes]
+    assert streams[0] == "subscriptions", "an opt-out at its own place before anything else"
+
+
+def test_status_updates_wait_for_suppressions_of_other_streams(bench: Any) -> None:
+    crowd(bench, 350)
+    bench.cycle()
+    bench.written()
+    for n in range(350):
+        bench.shop.put("contacts", f"{n:03}", onevoice_profile_id="by hand")
+    bench.crm.put("Contact", "c349", HasOptedOutOfEmail=True)
+    bench.cycle()
+    said = [(stream, key) for stream, key, _ in bench.shop.writes]
+    assert said.index(("lists", "349")) < 110
+    assert said.index(("contacts", "349")) < 110

@@ -55,7 +55,8 @@ def test_a_version_from_before_our_write_is_no_edit_by_hand(bench: Any) -> None:
     real_read = bench.shop.read
     bench.shop.read = lambda stream, _cursor, fields, as_of: real_read(stream, None, fields, as_of)
     bench.written()
-    bench.cycle(only=("pull", "resolve", "unify", "decide", "plan"))
+    report = bench.cycle(only=("pull", "resolve", "unify", "decide", "plan"))
+    assert report.stages["plan"]["plan"].counts["writes"] == 0
     bench.shop.records["contacts"]["1"] = now
     bench.cycle()
     assert [key for _, key, _ in bench.written()] == []
