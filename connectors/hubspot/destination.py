@@ -149,8 +149,10 @@ def _accepted(write: Write, row: Mapping[str, Any]) -> WriteResult:
 
 def _version(row: Mapping[str, Any]) -> datetime | None:
     """The stamp that reads go by, where the answer shows it; `updatedAt` may be another moment."""
-    stamp = (row.get("properties") or {}).get(STAMP)
-    return moment(stamp) if stamp else None
+    try:
+        return moment((row.get("properties") or {}).get(STAMP) or "")
+    except ValueError:
+        return None
 
 
 def _refusal(write: Write, code: str, error: Mapping[str, Any]) -> WriteResult:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 import pytest
@@ -45,6 +46,13 @@ def test_values_are_sent_as_text_with_a_trace(vendor: Any) -> None:
     assert request.json() == {
         "inputs": [{"id": "7", "objectWriteTraceId": "7", "properties": {"city": "3", "tier": ""}}]
     }
+
+
+@pytest.mark.parametrize(("shown", "known"), [(STAMP, STAMP), (None, None), ("soon", None)])
+def test_the_stamp_that_an_answer_shows_is_the_version(vendor: Any, shown: str | None, known: str | None) -> None:
+    vendor.write = lambda _: (200, {"results": [written("7", city="3", lastmodifieddate=shown)]})
+    version = send(vendor, [Write("7", {"city": 3})])["7"].version
+    assert version == (known and datetime.fromisoformat(known))
 
 
 def test_207_is_settled_record_by_record(vendor: Any) -> None:
