@@ -239,7 +239,7 @@ def test_a_field_that_goes_round_is_left_alone_once_it_is_dropped(round_and_roun
     bench = round_and_round
     [(_, payload)] = show(bench.hub(), CONTACT).held
     assert payload["onevoice_profile_id"]["system"] == "theirs"
-    with pytest.raises(OnevoiceError, match="held at loop: .*mapping and delivery can be edited"):
+    with pytest.raises(OnevoiceError, match=r"held at loop: .*mapping and delivery can be edited"):
         edit(bench.hub(), CONTACT, {"onevoice_profile_id": "x"}, "ann", stage=None)
     drop(bench.hub(), CONTACT, "theirs, from now on", "ann", stage=None)
     bench.cycle(minutes=3000)  # a day later it would be written again
