@@ -22,7 +22,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 from simulated.mutants import MUTANTS
 from simulated.schedule import Simulator, Verdict
 
-CHUNK = 50
+CHUNK = 20
 """Seeds that a worker takes at once."""
 _simulator: list[Simulator] = []
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 from typing import Any
 
 from onevoice.errors import ContractBroken
@@ -10,8 +11,11 @@ from onevoice.pipeline.delivery.targets import PushTarget
 from onevoice.pipeline.hub import Hub
 from onevoice.policy import raw_value
 from onevoice.protocols import Outcome, Write, WriteResult, settle
+from onevoice.store import outboxes
 from onevoice.store.outboxes import OutboxRow
 from onevoice.store.schema import AMBIGUOUS
+
+EVER = datetime.min.replace(tzinfo=UTC)
 
 
 class Sender:
@@ -56,11 +60,23 @@ class Sender:
             return {**self._write(target, halves[0]), **second}
         return {**first, **self._write(target, halves[1])}
 
+    def _made_before(self, target: PushTarget, by_key: Mapping[str, OutboxRow]) -> set[str]:
+        """Keys of writes that cannot be taken back and were acknowledged once: an old copy of a record may have told
+        that they were not kept, and a second event would follow."""
+        names = {field.name for field in target.fields if field.irreversible}
+        refs = {row.ref: key for key, row in by_key.items() if names & row.fields.keys()}
+        if not refs:
+            return set()
+        with self.hub.store.read() as connection:
+            logged = outboxes.written_since(connection, refs, EVER)
+        return {refs[ref] for ref, entries in logged.items() if any(names & entry.after.keys() for entry in entries)}
+
     def _look_first(self, target: PushTarget, by_key: Mapping[str, OutboxRow]) -> dict[str, Mapping[str, Any]]:
-        """What is to be sent of each write. Of one of unknown outcome that is only what the vendor does not hold yet:
-        it is left out when nothing is missing there."""
+        """What is to be sent of each write. Of one of unknown outcome, and of one that was made before and cannot be
+        taken back, that is only what the vendor does not hold yet: it is left out when nothing is missing there."""
         fields = {key: row.fields for key, row in by_key.items()}
-        unsure = sorted(key for key, row in by_key.items() if row.state == AMBIGUOUS)
+        unknown = {key for key, row in by_key.items() if row.state == AMBIGUOUS}
+        unsure = sorted(unknown | self._made_before(target, by_key))
         fetcher = self.hub.fetcher(self.system)
         if not unsure or fetcher is None:
             return fields

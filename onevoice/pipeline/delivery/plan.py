@@ -239,10 +239,13 @@ class _Planner:
         if before is None or before.state == PENDING:
             return changes
         said: dict[str, Any] = {}
+        sent = self.states.get(ref, DestinationState()).sent
         for field in target.fields:
             if field.name not in before.fields or field.is_stamp or field.mode == "compare":
                 continue
             wanted = view.value(field.source)
+            if field.owner == "vendor" and sent.get(field.name) is not None:
+                continue  # somebody has filled it since: it is the vendor's now
             stays = field.irreversible or field.owner == "vendor" or (wanted is None and field.blank == "keep")
             said[field.name] = before.fields[field.name] if stays else field.encode(wanted)
         return {**said, **changes}

@@ -81,6 +81,8 @@ class Delivery:
         """Passes behind us."""
         self.refusing: dict[str, ConnectorError] = {}
         """Streams that refuse whole batches."""
+        self.given_up: dict[str, Deferred] = {}
+        """What those refused that take nothing in this run: it waits as well, or would be tried in every run."""
         self.closed: dict[str, ConnectorError] = {}
         """Streams that take nothing in this run."""
 
@@ -97,9 +99,10 @@ class Delivery:
             failed.append(exc)
         finally:
             self.counts["calls"] = self.sender.calls
-        left = self.counts["deferred"] = len(self.put_off)
-        if self.put_off:
-            put_off(self.hub, self.put_off.values())
+        waiting = {**self.put_off, **self.given_up}
+        left = self.counts["deferred"] = len(waiting)
+        if waiting:
+            put_off(self.hub, waiting.values())
         failed += self.closed.values()
         return Report(
             dict(self.counts),
@@ -191,10 +194,11 @@ class Delivery:
         self.put_off |= {row.ref: Deferred(row, DeferReason.AMBIGUOUS, code, message) for row in rows}
 
     def _close(self, stream: str, error: ConnectorError) -> None:
-        """Leave a stream alone that takes nothing: its records are not at fault, and the others go on."""
+        """Leave a stream alone that takes nothing: it may not be its records' fault, and other streams go on."""
         self.closed[stream] = error
         self.lost = 0
-        self.put_off = {ref: one for ref, one in self.put_off.items() if Ref.parse(ref).stream != stream}
+        self.given_up |= {ref: one for ref, one in self.put_off.items() if Ref.parse(ref).stream == stream}
+        self.put_off = {ref: one for ref, one in self.put_off.items() if ref not in self.given_up}
 
     def _stop_when_held(self) -> None:
         standing = held(self.hub.store, self.system)

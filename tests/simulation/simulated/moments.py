@@ -12,9 +12,9 @@ from contextlib import suppress
 from datetime import timedelta
 
 from greenlet import getcurrent, greenlet
-from simulated.clock import Clock
 
 from onevoice.pipeline import Report, Stage
+from simulated.clock import Clock
 
 TICK = timedelta(milliseconds=7)
 """What one operation takes."""

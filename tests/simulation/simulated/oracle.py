@@ -10,12 +10,12 @@ from collections.abc import Iterator, Mapping
 from decimal import ROUND_DOWN, Decimal
 from typing import Any
 
-from simulated.vendors import HUB
-from simulated.world import EMAIL, FIELDS, FOREVER, World
 from sqlalchemy import select
 
 from onevoice.store import Store
 from onevoice.store.schema import drift, outbox, quarantine, record
+from simulated.vendors import HUB
+from simulated.world import EMAIL, FIELDS, FOREVER, World
 
 BLANK = (None, "", False)
 IRREVERSIBLE = {"OptOut", "marketing", "blocked"}
@@ -106,10 +106,13 @@ def _peoples_values(world: World, _store: Store) -> Iterator[str]:
         if vendor.records[key].now.deleted:
             continue
         held, kept = vendor.held(key).get(name), vendor.normal(name, value)
-        if name == "first_tier" and kept is None:
+        if name in vendor.theirs and (kept is None or (key, name) in vendor.raced):
             continue
         if held != kept:
             yield f"{system} {key}: people wrote {name} = {kept!r}, and it holds {held!r}"
+    for vendor in world.vendors.values():
+        for key, name in vendor.overwrote:
+            yield f"{vendor.system} {key}: {name} was people's, the hub knew it and wrote over it"
     for key in world.shop.living():
         if _stuck(world, "shop", key):
             continue
@@ -150,7 +153,9 @@ def _settled(world: World, store: Store) -> Iterator[str]:
         rows = list(connection.execute(select(outbox)))
         held = {row.ref: row for row in connection.execute(select(quarantine))}
     for row in rows:
-        yield f"{row.ref}: still open ({row.state})"
+        system, _, key = row.ref.split("/", 2)
+        if not (_stuck(world, system, key) and row.attempts and row.next_at is not None):
+            yield f"{row.ref}: still open ({row.state})"
     for ref, row in held.items():
         system, stream, key = ref.split("/", 2)
         if row.stage != "delivery":
@@ -164,7 +169,8 @@ def _settled(world: World, store: Store) -> Iterator[str]:
             not _same(fields.get(n), v) and not (v is None and _over(world, fields.get(n)))
             for n, v in wanted(world, system, person).items()
         )
-        if behind and _stuck(world, system, key) and f"{system}/{world.vendors[system].main}/{key}" not in held:
+        ref = f"{system}/{world.vendors[system].main}/{key}"
+        if behind and _stuck(world, system, key) and ref not in held and ref not in {row.ref for row in rows}:
             yield f"{system} {key}: refused, and nobody is told"
 
 

@@ -11,12 +11,6 @@ from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
-from simulated.clock import BEGIN, Clock
-from simulated.moments import Killed, Moments
-from simulated.oracle import violations
-from simulated.store import SimulatedStore
-from simulated.vendors import Troubles
-from simulated.world import World
 from sqlalchemy import select
 
 from identity import Cluster, Clustering, Constraint, Degree, Edge, NormalisedRecord
@@ -24,6 +18,12 @@ from onevoice.model import Ref
 from onevoice.pipeline import Hub, PushLimits, open_hub, run_cycle
 from onevoice.store import runs
 from onevoice.store.schema import outbox, quarantine
+from simulated.clock import BEGIN, Clock
+from simulated.moments import Killed, Moments
+from simulated.oracle import violations
+from simulated.store import SimulatedStore
+from simulated.vendors import Troubles
+from simulated.world import World
 
 PROJECT = Path(__file__).resolve().parents[1] / "project"
 COMPILED = ("mappings", "targets", "model", "programme", "marketing", "versions", "counted_blanks")
@@ -213,10 +213,10 @@ class _Schedule:
         """When the next write is due that was put off or refused; None when none is, or every one is refused for ever.
         It only tells how long to wait: what has to hold by then is the oracle's."""
         with self.simulator.store.store.read() as connection:
-            waiting = list(connection.execute(select(outbox.c.ref, outbox.c.next_at, outbox.c.lease_until)))
-            held = connection.execute(select(quarantine.c.ref, quarantine.c.next_at, quarantine.c.attempts))
-            waiting += [row for row in held if self._passes(row.ref) or row.attempts < 2]
-        times = [moment for row in waiting for moment in row[1:] if isinstance(moment, datetime)]
+            waiting = list(connection.execute(select(outbox.c.ref, outbox.c.attempts, outbox.c.next_at)))
+            waiting += connection.execute(select(quarantine.c.ref, quarantine.c.attempts, quarantine.c.next_at))
+        waiting = [row for row in waiting if self._passes(row.ref) or row.attempts < 2]
+        times = [row.next_at for row in waiting if row.next_at is not None]
         return min(times, default=None)
 
     def _passes(self, ref: str) -> bool:

@@ -11,11 +11,11 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from simulated.moments import Moments
 from sqlalchemy import Connection, create_engine, event
 from sqlalchemy.pool import QueuePool
 
 from onevoice.store import Store, open_store
+from simulated.moments import Moments
 
 _RAM = Path("/dev/shm")
 """Where files are kept in memory, on systems that have it."""

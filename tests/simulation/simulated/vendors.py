@@ -11,14 +11,14 @@ import random
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from itertools import takewhile
 from typing import Any
-
-from simulated.clock import Clock
-from simulated.moments import Moments
 
 from connectors._watermark import finished, spans
 from onevoice.errors import Ambiguous, AuthFailed, ContractBroken, Throttled, Unavailable
 from onevoice.protocols import Check, DeferReason, Json, Outcome, Page, Record, Stream, Write, WriteResult
+from simulated.clock import Clock
+from simulated.moments import Moments
 
 HUB, PEOPLE, CUSTOMER = "hub", "people", "customer"
 """Who changed something."""
@@ -41,6 +41,8 @@ class Version:
     """When index and copies have it."""
     deleted: bool = False
     merged_into: str = ""
+    taken: bool = False
+    """The hub has read it and asked for more, so it has stored it."""
 
 
 @dataclass(slots=True)
@@ -100,8 +102,8 @@ class Vendor:
     """The stream of customer records."""
     whole_seconds = False
     lags = False
-    removes = True
-    """Whether records may be deleted and merged here, and readers are told."""
+    theirs = frozenset[str]()
+    """Fields that are the vendor's own once they are filled."""
 
     def __post_init__(self) -> None:
         self.records: dict[str, Kept] = {}
@@ -119,6 +121,10 @@ class Vendor:
         self.write_calls = 0
         self.struck: set[tuple[str, str]] = set()
         """(key, field) that a late write changed behind everybody's back."""
+        self.overwrote: list[tuple[str, str]] = []
+        """(key, field) that belonged to people, who had written it, as the hub knew; and the hub wrote over it."""
+        self.raced: set[tuple[str, str]] = set()
+        """The same where the hub could not know: its write was on its way."""
 
     # What the world does
 
@@ -191,6 +197,8 @@ class Vendor:
                     break
                 place = rows[-1][:2]
                 yield Page([_record(key, version, fields) for _, key, version in rows], span.at(*place).cursor())
+                for _, _, version in rows:
+                    version.taken = True
         yield Page([], finished(max(as_of - SETTLE, span.through)))
 
     def fetch(self, stream: str, keys: Sequence[str], fields: Sequence[str]) -> Iterator[Record]:
@@ -256,10 +264,24 @@ class Vendor:
         """Keep a write of the hub; whether anything is another than before."""
         self.written.append(Written(stream, write.key, dict(write.fields), self.clock.now))
         known = len(self.repeated)
+        if stream == self.main:
+            self._note_overwritten(write, late=late)
         changed = self._keep(stream, write)
         if late:  # the hub could not see it when it said the same again
             del self.repeated[known:]
         return changed
+
+    def _note_overwritten(self, write: Write, *, late: bool) -> None:
+        for name in self.theirs & write.fields.keys():
+            value = self.held(write.key).get(name)
+            if value is None or value == write.fields[name]:
+                continue
+            versions = reversed(self.records[write.key].versions)
+            told = any(version.taken for version in takewhile(lambda one: one.fields.get(name) == value, versions))
+            if told and not late:
+                self.overwrote.append((write.key, name))
+            else:
+                self.raced.add((write.key, name))
 
     def _keep(self, _stream: str, write: Write) -> bool:
         held = self.held(write.key)
@@ -303,6 +325,7 @@ class Shop(Vendor):
 
     main = "contacts"
     lags = True
+    theirs = frozenset({"first_tier"})
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -379,7 +402,6 @@ class Mail(Vendor):
     """Rewrites what it is given; tells of no deletion; customers come back here."""
 
     main = "profiles"
-    removes = False
 
     def normal(self, name: str, value: Any) -> Any:
         if name == "ov_points" and value is not None:

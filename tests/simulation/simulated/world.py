@@ -12,11 +12,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from onevoice.protocols import Stream
 from simulated.clock import Clock
 from simulated.moments import Moments
 from simulated.vendors import CUSTOMER, HUB, PEOPLE, Crm, Mail, Shop, Vendor
-
-from onevoice.protocols import Stream
 
 SKEW = timedelta(seconds=300)
 """config/consent.yaml: a yes lifts a no only when it is later by more than this."""
@@ -246,6 +245,7 @@ class World:
         value = self.rng.choice(("founder", "friend", None))
         self._edit(*found, PEOPLE, {"first_tier": value})
         self.by_people["shop", found[1], "first_tier"] = value
+        self.shop.raced.discard((found[1], "first_tier"))
 
     def _say_no(self) -> None:
         found = self._some_record()
