@@ -70,17 +70,18 @@ def _equal(column: str) -> Equal:
 
 
 _SWAPPED = Crossed("given", "family", 920) & ~Alike("given", 800)
-_SAME_FAMILY = _equal("family") | Overlap("families") | Alike("family", 920) | _SWAPPED
+_SAME_FAMILY = _equal("family") | Overlap("families") | Alike("core", 920) | _SWAPPED
 _RARE_FAMILY = _SAME_FAMILY & ~Flagged("family_common")
 _SAME_COMMON = "the family name is the same, one that many bear"
 _SAME_PLACE = _equal("postcode") | (_equal("city") & (Missing(("postcode",)) | Slip("postcode", 4)))
 _SAME_STREET = SameOrMissing("house") & _SAME_PLACE & Alike("street", 900)
 _NO_STREET = Missing(("street",))
 _FULL_GIVEN = AtLeast("given", 2)
+_SAME_GIVEN = (_equal("given") | _equal("joined")) & _FULL_GIVEN
 
 _GIVEN = (
-    Level("equal", "the given names are equal", _equal("given") & _FULL_GIVEN & ~Flagged("given_common")),
-    Level("common", "the given names are equal, a name that many bear", _equal("given") & _FULL_GIVEN),
+    Level("equal", "the given names are equal", _SAME_GIVEN & ~Flagged("given_common")),
+    Level("common", "the given names are equal, a name that many bear", _SAME_GIVEN),
     Level("swapped", "given and family name are swapped", _SWAPPED),
     Level(
         "typo", "the given names differ by a slip", ~Flagged("known_given") & (Alike("given", 900) | Slip("given", 4))

@@ -137,6 +137,13 @@ ROLES = frozenset(
 Many are family names too (House, Child), where they stay.
 """
 _ROLE_WORDS = ROLES | {"of", "the", "f", "m"}
+COMPANIES = frozenset(
+    [
+        *("ltd", "limited", "llc", "llp", "plc", "inc", "incorporated", "corp", "corporation", "pty", "gmbh", "sarl"),
+        *("srl", "bvba", "spzoo", "kft"),
+    ]
+)
+"""Legal forms behind a company's name: whatever stands before them is nobody's name."""
 _NO_LETTERS = frozenset({"Cf", "So", "Sk", "Co", "Cn"})
 """Unicode's categories of format characters, pictures, modifiers, and what stands for nothing."""
 _REMARK = re.compile(r"\([^()]*\)|\[[^\[\]]*\]")
@@ -254,10 +261,13 @@ def is_known(given: str) -> bool:
 def split_name(given: str, family: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """(given names, words of the family name), folded, without titles; a lone full name is split at its last word.
 
-    A couple's account (John & Mary) has no given name: it is neither's. Junior and senior stand behind the given names.
+    A couple's account (John & Mary) has no given name: it is neither's. A company (Hill Heating Ltd) has no name.
+    Junior and senior stand behind the given names.
     """
     first, born = _without_titles(() if _TWO_PEOPLE.search(given) else fold(given))
     last, also = _without_titles(fold(family))
+    if COMPANIES.intersection((*first, *last)[-1:]):
+        return (), ()
     if not last and len(first) > 1:
         first, last = first[:-1], first[-1:]
     elif not first and len(last) > 1:
@@ -290,6 +300,11 @@ def is_typed(word: str) -> bool:
 def family_parts(words: tuple[str, ...]) -> tuple[str, ...]:
     """Parts of a family name that identify: particles dropped unless nothing else is left."""
     return tuple(word for word in words if word not in PARTICLES and len(word) > 1) or words
+
+
+def core(parts: tuple[str, ...]) -> str:
+    """A family name by its parts that identify, in a spelling that transliterations share: w is v, shch is sch."""
+    return "".join(parts).replace("w", "v").replace("shch", "sch")
 
 
 @lru_cache(maxsize=400_000)

@@ -10,7 +10,7 @@ from typing import Any, Literal, NamedTuple
 
 from onevoice.model import Ref
 
-NORMALISER_VERSION = 2
+NORMALISER_VERSION = 3
 """Raised whenever the same input may normalise differently; the store then normalises and scores afresh."""
 
 

@@ -11,15 +11,20 @@ import pyarrow as pa
 
 from identity.blocking import key_part, part_values
 from identity.comparisons import is_list
+from identity.names import core
 from identity.records import NormalisedRecord
 
 Reader = Callable[[NormalisedRecord], Any]
 
 _MADE: dict[str, Reader] = {
+    "joined": lambda n: "".join(n.givens),
+    "core": lambda n: core(n.families),
     "whole": lambda n: " ".join((*n.givens, n.family)) if n.family or n.givens else "",
     "words": lambda n: tuple(sorted({word for word in (*n.givens, *n.families) if len(word) > 1})),
 }
 _READS = {
+    "joined": ("givens",),
+    "core": ("families",),
     "whole": ("givens", "family"),
     "words": ("givens", "families"),
     "given_common": ("given",),

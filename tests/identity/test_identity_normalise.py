@@ -36,6 +36,19 @@ def test_titles_go_and_a_lone_full_name_is_split() -> None:
     assert names.family_parts(("van", "der", "berg")) == ("berg",)
 
 
+@pytest.mark.parametrize(
+    ("given", "family"), [("Hill", "Heating Ltd."), ("", "Hill Heating GmbH"), ("Hill Heating Limited", "")]
+)
+def test_a_company_has_no_name_of_a_person(given: str, family: str) -> None:
+    assert names.split_name(given, family) == ((), ())
+    assert names.split_name("Limited", "Hill") == (("limited",), ("hill",))
+
+
+def test_the_core_of_a_family_name_is_one_over_particles_and_transliterations() -> None:
+    one, other = (names.core(names.family_parts(names.fold(name))) for name in ("Al-Shcherbakova", "el Scherbakowa"))
+    assert one == other
+
+
 @pytest.mark.parametrize("given", ["Male child", "Lady", "Gentleman of the house", "adult", "Husband"])
 def test_who_somebody_is_in_the_house_is_no_given_name(given: str) -> None:
     assert names.split_name(given, "House") == ((), ("house",))
