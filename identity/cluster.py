@@ -84,7 +84,7 @@ class _Merge:
                 review.append(ReviewItem("grey", edge.left, edge.right, edge.weight, GREY))
                 continue
             if (edge.left, edge.right) in torn:
-                reason = "an initial fits two people who cannot be one"
+                reason = "a record fits two people who cannot be one"
                 review.append(ReviewItem("grey", edge.left, edge.right, edge.weight, reason))
                 continue
             kind, reason = self._obstacle(left, right)
@@ -98,12 +98,15 @@ class _Merge:
         return Clustering(tuple(clusters), tuple(self._still_open(review)))
 
     def _torn(self, edges: Sequence[Edge]) -> set[tuple[Ref, Ref]]:
-        """Edges of records with no more than an initial that fit, about as well, two others that exclude each other."""
+        """Edges of records that fit, about as well, two others that exclude each other (father and son of one name).
+
+        A record that clashes with one of the two fits nothing; neither is there a doubt where something proves.
+        """
         beside: defaultdict[Ref, list[tuple[Edge, Ref]]] = defaultdict(list)
         for edge in edges:
             if edge.probability >= self._config.thresholds.match:
                 for one, other in ((edge.left, edge.right), (edge.right, edge.left)):
-                    if len(self._records[one].given) < 2 <= len(self._records[other].given):
+                    if self._fits(one, other):
                         beside[one].append((edge, other))
         torn: set[tuple[Ref, Ref]] = set()
         for fits in beside.values():
@@ -116,6 +119,12 @@ class _Merge:
                 ):
                     torn.add((edge.left, edge.right))
         return torn
+
+    def _fits(self, one: Ref, other: Ref) -> bool:
+        """Whether nothing keeps the two apart, and nothing but likeness joins them."""
+        if not self._groups[one].proofs.isdisjoint(self._groups[other].proofs):
+            return False
+        return not clash(self._records[one], self._records[other], self._config)
 
     def _alone(self, record: NormalisedRecord) -> _Group:
         givens = {record.given} if len(record.given) > 1 else set()

@@ -74,6 +74,27 @@ def test_an_initial_that_fits_two_people_goes_to_neither(make, config: IdentityF
     assert _groups(one) == {frozenset("abc")}
 
 
+def test_a_whole_name_that_fits_father_and_son_goes_to_neither(make, config: IdentityFile) -> None:
+    names = {"given_name": "Edmund", "family_name": "Hale"}
+    father, son = make("a", **names, birth_date="1948-06-12"), make("b", **names, birth_date="1980-10-25")
+    bare = make("c", **names)
+    even = [_edge(father, bare, 9), _edge(son, bare, 8)]
+    found = _run([father, son, bare], even, config)
+    assert len(found.clusters) == 3
+    assert [item.reason for item in found.review] == ["a record fits two people who cannot be one"] * 2
+    clear = _run([father, son, bare], [_edge(father, bare, 12), _edge(son, bare, 8)], config)
+    assert _groups(clear) == {frozenset("ac"), frozenset("b")}
+
+
+def test_a_proof_leaves_no_doubt_whose_record_it_is(make, config: IdentityFile) -> None:
+    strict = config.model_copy(update={"person_unique": ("national_id",)})
+    names = {"given_name": "Edmund", "family_name": "Hale"}
+    father = make("a", **names, birth_date="1948-06-12", national_id="1111222")
+    son, bare = make("b", **names, birth_date="1980-10-25"), make("c", **names, national_id="1111222")
+    found = _run([father, son, bare], [_edge(father, bare, 9), _edge(son, bare, 8)], strict)
+    assert _groups(found) == {frozenset("ac"), frozenset("b")}
+
+
 @pytest.mark.parametrize("order", [1, -1])
 def test_two_accounts_are_asked_about_whatever_joined_them(make, config: IdentityFile, order: int) -> None:
     cards = {"a": "70000001", "c": "70000099", "d": "70000001"}
