@@ -106,18 +106,22 @@ def test_a_refused_value_is_edited_and_goes_through(world: Callable[..., Any]) -
     assert written(here) == {}
 
 
-def test_what_was_refused_is_tried_again_when_asked(world: Callable[..., Any]) -> None:
+def test_what_a_missing_field_refused_is_tried_again_once_the_field_is_there(world: Callable[..., Any]) -> None:
     here = world(60, seed=33, limits=False)
     here.provision()
-    here.post("/faults", {"name": "reject_some", "system": "salesforce"})
-    here.onevoice("sync", "--first", *later(here), code=3)
-    refused = json.loads(here.onevoice("quarantine", "list", "--system", "salesforce", "--json"))
-    assert refused
-    assert {entry["stage"] for entry in refused} == {"delivery"}
-    here.post("/faults", {"name": "none"})
-    written(here)
+    here.onevoice("sync", "--first", *later(here))
+    new = "    onevoice_no_welcome_until: {from: suppress.welcome, transform: date}\n"
+    edit(here, "mappings/hubspot/contacts.yaml", "push:\n  fields:\n", f"push:\n  fields:\n{new}")
+    here.onevoice("sync", *later(here), code=3)
+    refused = json.loads(here.onevoice("quarantine", "list", "--system", "hubspot", "--json"))
+    assert len(refused) > 1
+    assert {(entry["stage"], entry["code"]) for entry in refused} == {("delivery", "PROPERTY_DOESNT_EXIST")}
+    here.onevoice("provision")
+    here.post("/calls/reset")
     here.onevoice("quarantine", "drop", refused[0]["ref"], "--reason", "a test account")
-    here.onevoice("quarantine", "retry", "--code", refused[0]["code"])
+    here.onevoice("quarantine", "retry", "--code", "PROPERTY_DOESNT_EXIST")
     here.onevoice("sync", "--as-of", here.now())  # no time has passed: their back-off is not over
-    assert written(here) == {"salesforce": len(refused) - 1} if len(refused) > 1 else {}
-    assert json.loads(here.onevoice("quarantine", "list", "--system", "salesforce", "--json")) == []
+    assert written(here) == {"hubspot": len(refused) - 1}
+    assert json.loads(here.onevoice("quarantine", "list", "--json")) == []
+    dropped = refused[0]["ref"].rpartition("/")[2]
+    assert "onevoice_no_welcome_until" not in here.state()["hubspot"]["contacts"][dropped]
