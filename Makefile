@@ -8,6 +8,8 @@ READY := $(VENV)/.ready
 PEOPLE ?= 2000
 SEED ?= 7
 EXAMPLES ?= 500
+SEEDS ?= 20000
+FROM ?= 0
 KILLS ?= 50
 WORKERS ?= 2
 # A test goes to whichever worker is free; each has its own fixtures and folders.
@@ -17,13 +19,14 @@ SPARK := .onevoice/spark
 SOURCES := connectors flows identity onevoice tests
 NEW_ENOUGH := import sys, ensurepip, venv; sys.exit(sys.version_info < (3, 11))
 
-.PHONY: help demo test test-long test-kills test-spark test-sdks lint lock bench-identity clean
+.PHONY: help demo test test-long simulate test-kills test-spark test-sdks lint lock bench-identity clean
 
 help:
 	@echo "make demo   start a sandbox with $(PEOPLE) customers and show the hub at work (PEOPLE=, SEED=)"
 	@echo "make test   everything that must hold: style, types, arrows, configuration, tests (WORKERS=)"
 	@echo "make test-long  scenarios of minutes: 5,000 people of a drawn seed, hold, the safe way in"
 	@echo "make test-kills  a sync killed at $(KILLS) drawn writes, each time before or after its effect (KILLS=)"
+	@echo "make simulate  SEEDS=$(SEEDS) schedules of the simulated world, from seed FROM=$(FROM) on (docs/simulation.md)"
 	@echo "make test-spark  engine: spark finds what engine: duckdb finds, on 100,000 records (needs Java)"
 	@echo "make lint   those of them that run no test"
 	@echo "make test-sdks  vendors' own SDKs, each in an environment of its own, against the sandbox (a part of make test)"
@@ -52,6 +55,10 @@ test-long: $(READY)
 
 test-kills: $(READY)
 	ONEVOICE_KILLS=$(KILLS) $(BIN)/pytest -s tests/e2e/test_crash.py -k killed --timeout 1200
+
+simulate: $(READY)
+	$(BIN)/python tests/simulation/run.py --seeds $(FROM):$$(($(FROM) + $(SEEDS))) --workers $(WORKERS) \
+	  $(if $(RECORD),--record $(RECORD))
 
 test-sdks: $(READY)
 	@for check in tests/sdks/*/check.py; do echo "$$check"; $(BIN)/python "$$check" || exit 1; done

@@ -1,7 +1,7 @@
 """Ten known bugs, each planted by a patch: the simulation must find every one of them.
 
-They are the ones that open systems have had (docs/simulation.md names where). A patch of a text asserts that the text is
-there, so that a mutant never becomes a harmless one unnoticed.
+They are bugs that open systems have had. A patch of a text asserts that the text is there, so that a mutant never
+becomes a harmless one unnoticed.
 """
 
 from __future__ import annotations
@@ -204,3 +204,17 @@ MUTANTS: Mapping[str, Mutant] = {
         deferred_lost,
     )
 }
+
+CAUGHT_BY: Mapping[str, int] = {
+    "fingerprint_before_delivery": 33,
+    "cursor_before_load": 9,
+    "any_row_success": 18,
+    "author_filter": 19,
+    "single_shadow": 18,
+    "increment_writes": 17,
+    "index_matched_results": 5,
+    "no_in_flight_echo": 94,
+    "unsorted_locks": 18,
+    "deferred_lost": 34,
+}
+"""A seed that finds each. Where the pipeline changes, another may be needed: `run.py --mutant NAME --first` finds it."""

@@ -7,13 +7,13 @@ Every check returns sentences; none is the only right answer.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from decimal import ROUND_DOWN, Decimal
+from decimal import ROUND_DOWN, Decimal, InvalidOperation
 from typing import Any
 
 from sqlalchemy import select
 
 from onevoice.store import Store
-from onevoice.store.schema import drift, outbox, quarantine, record
+from onevoice.store.schema import drift, outbox, quarantine, record, write_log
 from simulated.vendors import HUB
 from simulated.world import EMAIL, FIELDS, FOREVER, World
 
@@ -23,7 +23,17 @@ IRREVERSIBLE = {"OptOut", "marketing", "blocked"}
 
 def violations(world: World, store: Store) -> list[str]:
     """Everything that does not hold, as sentences."""
-    checks = (_values, _opt_outs, _peoples_values, _nothing_lost, _settled, _no_second_event, _only_wanted, _drift)
+    checks = (
+        _values,
+        _opt_outs,
+        _peoples_values,
+        _nothing_lost,
+        _settled,
+        _logged_truly,
+        _no_second_event,
+        _only_wanted,
+        _drift,
+    )
     return [f"{check.__name__.strip('_')}: {found}" for check in checks for found in check(world, store)]
 
 
@@ -172,6 +182,33 @@ def _settled(world: World, store: Store) -> Iterator[str]:
         ref = f"{system}/{world.vendors[system].main}/{key}"
         if behind and _stuck(world, system, key) and ref not in held and ref not in {row.ref for row in rows}:
             yield f"{system} {key}: refused, and nobody is told"
+
+
+def _logged_truly(world: World, store: Store) -> Iterator[str]:
+    """What is logged as done was done by then: one row of a batch says nothing of another."""
+    with store.read() as connection:
+        rows = list(connection.execute(select(write_log)))
+    for row in rows:
+        system, stream, key = row.ref.split("/", 2)
+        vendor, by = world.vendors[system], world.ends[row.run]
+        if stream != vendor.main:
+            continue
+        done = [write.fields for write in (*vendor.written, *vendor.forgotten) if write.key == key and write.at <= by]
+        done += [version.fields for version in vendor.records[key].versions if version.at <= by]
+        for name, value in row.after.items():
+            if name.lower().endswith("decided_at") or not value:
+                continue
+            if not any(_text(fields.get(name)) == _text(value) for fields in done):
+                yield f"{system} {key}: {name} = {value} is logged as done, and was not"
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, bool):
+        return str(value).lower()
+    try:
+        return str(Decimal(str(value)).normalize())
+    except InvalidOperation:
+        return str(value)
 
 
 def _no_second_event(world: World, _store: Store) -> Iterator[str]:

@@ -239,3 +239,4 @@ class _Schedule:
             run_cycle(hub, self.moments.run_stage)
         except Killed:
             self.verdict.kills += 1
+        self.world.ends[hub.run_id] = self.clock.now

@@ -116,6 +116,8 @@ class Vendor:
         self.late: list[tuple[datetime, str, Write]] = []
         """Writes whose effect is still to come."""
         self.written: list[Written] = []
+        self.forgotten: list[Written] = []
+        """Writes that were acknowledged and not kept."""
         self.repeated: list[str] = []
         """Second events that the hub caused."""
         self.write_calls = 0
@@ -253,6 +255,7 @@ class Vendor:
                 self._lose(stream, write)
             return WriteResult(write.key, Outcome.DEFERRED, reason.value, "", reason)
         if self.rng.random() < self.troubles.forgotten:
+            self.forgotten.append(Written(stream, write.key, dict(write.fields), self.clock.now))
             return WriteResult(write.key, Outcome.ACCEPTED)
         changed = self._apply(stream, write)
         return WriteResult(write.key, Outcome.ACCEPTED if changed else Outcome.UNCHANGED)
@@ -262,10 +265,12 @@ class Vendor:
 
     def _apply(self, stream: str, write: Write, *, late: bool = False) -> bool:
         """Keep a write of the hub; whether anything is another than before."""
+        if stream == self.main:
+            held = self.held(write.key)
+            write = Write(write.key, {name: _added(held.get(name), value) for name, value in write.fields.items()})
+            self._note_overwritten(write, late=late)
         self.written.append(Written(stream, write.key, dict(write.fields), self.clock.now))
         known = len(self.repeated)
-        if stream == self.main:
-            self._note_overwritten(write, late=late)
         changed = self._keep(stream, write)
         if late:  # the hub could not see it when it said the same again
             del self.repeated[known:]
@@ -276,19 +281,21 @@ class Vendor:
             value = self.held(write.key).get(name)
             if value is None or value == write.fields[name]:
                 continue
-            versions = reversed(self.records[write.key].versions)
-            told = any(version.taken for version in takewhile(lambda one: one.fields.get(name) == value, versions))
-            if told and not late:
+            if self._knows(write.key, name, value) and not late:
                 self.overwrote.append((write.key, name))
             else:
                 self.raced.add((write.key, name))
 
+    def _knows(self, key: str, name: str, value: Any) -> bool:
+        """Whether the hub has read that a field holds its present value."""
+        versions = reversed(self.records[key].versions)
+        return any(version.taken for version in takewhile(lambda one: one.fields.get(name) == value, versions))
+
     def _keep(self, _stream: str, write: Write) -> bool:
         held = self.held(write.key)
-        values = {name: _added(held.get(name), value) for name, value in write.fields.items()}
-        if all(self.normal(name, value) == held.get(name) for name, value in values.items()):
+        if all(self.normal(name, value) == held.get(name) for name, value in write.fields.items()):
             return False
-        self.change(write.key, HUB, values)
+        self.change(write.key, HUB, write.fields)
         return True
 
     def _call(self, what: str, trouble: float) -> None:
@@ -421,5 +428,6 @@ def _record(key: str, version: Version, fields: Sequence[str]) -> Record:
 def _added(held: Any, value: Any) -> Any:
     """Some interfaces take increments. The hub never sends one."""
     if isinstance(value, Mapping):
-        return float(held or 0) + value["increment"]
+        total = float(held or 0) + value["increment"]
+        return int(total) if total == int(total) else total
     return value

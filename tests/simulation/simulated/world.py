@@ -73,6 +73,8 @@ class World:
         self.tiers: dict[str, set[Any]] = {}
         self.points: dict[str, set[Any]] = {}
         """By person, every value there ever was."""
+        self.ends: dict[str, datetime] = {}
+        """When each run of the hub was over."""
         self.number = 0
         self._people()
 
