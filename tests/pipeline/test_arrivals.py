@@ -13,7 +13,7 @@ NEWS = "onevoice_no_newsletter_until"
 
 
 class Hurrying:
-    """A clock on which some seconds pass with every look."""
+    """A clock on which some seconds pass with every look at it: 2.6 let every batch be one to look for arrivals."""
 
     def __init__(self, seconds: float) -> None:
         self.passed = timedelta()
@@ -61,7 +61,7 @@ def _news(name: str) -> str:
 
 def test_an_opt_out_overtakes_what_is_queued_in_every_system(bench: Any) -> None:
     crowd(bench)
-    bench.clock = Hurrying(6)
+    bench.clock = Hurrying(2.6)
     refuse_during(bench, bench.shop, "contacts", 1, lambda: bench.crm.put("Contact", "c349", HasOptedOutOfEmail=True))
     bench.cycle()
     said = order(bench)
@@ -74,7 +74,7 @@ def test_an_opt_out_overtakes_what_is_queued_in_every_system(bench: Any) -> None
 
 def test_it_is_taken_from_any_system_also_from_the_one_that_is_written(bench: Any) -> None:
     crowd(bench)
-    bench.clock = Hurrying(6)
+    bench.clock = Hurrying(2.6)
     refuse_during(
         bench, bench.shop, "contacts", 1, lambda: bench.shop.put("contacts", "340", hs_email_optout_10001="true")
     )
@@ -87,7 +87,7 @@ def test_it_is_taken_from_any_system_also_from_the_one_that_is_written(bench: An
 
 def test_a_run_that_was_told_what_to_write_writes_nothing_else(bench: Any) -> None:
     crowd(bench, 250)
-    bench.clock = Hurrying(6)
+    bench.clock = Hurrying(2.6)
     refuse_during(bench, bench.shop, "contacts", 1, lambda: bench.crm.put("Contact", "c249", HasOptedOutOfEmail=True))
     bench.cycle(records=240)
     assert not [key for keys in order(bench).values() for key in keys if key.endswith("!")]
@@ -97,7 +97,7 @@ def test_a_run_that_was_told_what_to_write_writes_nothing_else(bench: Any) -> No
 
 def test_a_look_that_fails_leaves_the_push_going(bench: Any) -> None:
     crowd(bench, 250)
-    bench.clock = Hurrying(6)
+    bench.clock = Hurrying(2.6)
 
     def down(*_: Any) -> Any:
         raise Unavailable("salesforce: no answer")
@@ -110,7 +110,7 @@ def test_a_look_that_fails_leaves_the_push_going(bench: Any) -> None:
 def test_a_look_costs_nothing_where_nothing_arrived(bench: Any) -> None:
     """The hub's own writes come back by the look: they are no news, and nothing is resolved or planned for them."""
     crowd(bench, 350)
-    bench.clock = Hurrying(6)
+    bench.clock = Hurrying(2.6)
     bench.cycle()
     with bench.hubs[-1].store.read() as connection:
         assert outboxes.open_writes(connection) == []
@@ -125,6 +125,22 @@ def _planned(bench: Any) -> list[tuple[str, datetime]]:
 
     with bench.hubs[-1].store.read() as connection:
         return [(row.ref, row.at) for row in connection.execute(select(write_log.c.ref, write_log.c.at))]
+
+
+def test_a_long_look_goes_on_where_it_ended(bench: Any) -> None:
+    crowd(bench, 350)
+    bench.clock = Hurrying(6)
+    asked: list[datetime] = []
+    real = bench.crm.glance
+
+    def glance(stream: str, since: datetime, *rest: Any) -> Any:
+        asked.append(since)
+        return (row for row in real(stream, since, *rest) if row.updated_at >= since)
+
+    bench.crm.glance = glance
+    bench.now -= timedelta(days=1)
+    bench.cycle()
+    assert asked[1] == datetime(2026, 11, 22, 9, 3, 20, tzinfo=UTC), "the stamp of the 200th: a page, and time is up"
 
 
 def test_nobody_looks_more_often_than_every_few_seconds(bench: Any) -> None:
