@@ -28,7 +28,7 @@ from onevoice.protocols import Outcome, Write
 from onevoice.store import identities, outboxes, pages
 from onevoice.store.pages import DestinationState
 
-PEOPLE = 15_500
+PEOPLE = 17_200
 QUEUE = 50_000
 ALLOWED_SECONDS = 30.0
 MOMENTS = (5.0, 45.0)
