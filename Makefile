@@ -16,10 +16,12 @@ WORKERS ?= 2
 PYTEST = $(BIN)/pytest -n $(WORKERS) --dist worksteal
 DEMO := .onevoice/demo
 SPARK := .onevoice/spark
+SCALE := .onevoice/scale
+SIZES ?= 100000 1000000
 SOURCES := connectors flows identity onevoice tests
 NEW_ENOUGH := import sys, ensurepip, venv; sys.exit(sys.version_info < (3, 11))
 
-.PHONY: help demo test test-long simulate test-kills test-spark test-sdks lint lock bench-identity clean
+.PHONY: help demo test test-long simulate test-kills test-spark test-sdks lint lock bench-identity bench-identity-scale clean
 
 help:
 	@echo "make demo   start a sandbox with $(PEOPLE) customers and show the hub at work (PEOPLE=, SEED=)"
@@ -34,6 +36,7 @@ help:
 	@echo "make api-docs  write docs/openapi.json anew from the API"
 	@echo "make api-fuzz  send the API much more odd input than make test does (EXAMPLES=)"
 	@echo "make bench-identity DATA=folder  identity on data with known truth, beside other open tools (TRAIN=1: train anew)"
+	@echo "make bench-identity-scale  a full run, a small change and a look-up on large bases (SIZES=; a part of bench-identity)"
 	@echo "make clean  remove everything that make made"
 
 demo: $(READY)
@@ -81,6 +84,14 @@ api-fuzz: $(READY)
 bench-identity: $(READY)
 	@test -n "$(DATA)" || { echo "make bench-identity DATA=folder (what lies in it: docs/benchmarks.md)" >&2; exit 2; }
 	$(BIN)/python benchmarks/identity/run.py --data "$(DATA)" $(if $(TRAIN),--train)
+	$(MAKE) bench-identity-scale
+
+bench-identity-scale: $(READY)
+	@for size in $(SIZES); do \
+	  $(BIN)/python benchmarks/identity_scale/generate.py --data $(SCALE) --records $$size && \
+	  $(BIN)/python benchmarks/identity_scale/run.py --data $(SCALE) --records $$size && \
+	  $(BIN)/python benchmarks/identity_incremental/run.py --data $(SCALE) --records $$size || exit 1; \
+	done
 
 # The lock is complete, so pip must not look for dependencies itself: an older pip forgets a pin when somebody asks for
 # the same package with an extra. The stamp is written last, so that an installation cut short is made again.
