@@ -9,16 +9,12 @@ import hashlib
 from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from operator import attrgetter
 from typing import Literal
 
 from identity.records import Cluster
 from onevoice.model import Ref
 
 Standing = Literal["free", "living", "retired"]
-
-_TEXTS = attrgetter("system", "stream", "key")
-"""The order of records, ten times as fast as comparing the records themselves."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,27 +43,34 @@ def profile_id(anchor: Ref) -> str:
     return hashlib.sha256("\0".join((anchor.system, anchor.stream, anchor.key)).encode()).hexdigest()[:20]
 
 
+def _free(_: str) -> Standing:
+    """Nobody ever had another id."""
+    return "free"
+
+
 def assign_ids(
     previous: Mapping[Ref, str],
     clusters: Sequence[Cluster],
     new_id: Callable[[Ref], str] = profile_id,
     *,
     age: Callable[[str], object] | None = None,
-    standing: Callable[[str], Standing] = lambda _: "free",
+    standing: Callable[[str], Standing] = _free,
 ) -> IdChanges:
     """Ids for all members of `clusters`.
 
     `previous`: the id of every record that had one, among these clusters and among deleted records of theirs.
-    `age`: sorts ids, oldest first (default: by their text). `standing`: of ids outside `previous`.
-    The oldest id survives a merge; after a split an id stays with its anchor, else with most of its records.
+    `age`: sorts ids, oldest first (default: all are of one age). `standing`: of ids outside `previous` (default: there
+    are none). The oldest id survives a merge; of two of one age that of the lower anchor, as if their records had come
+    together. After a split an id stays with its anchor, else with most of its records.
     """
-    ordered = sorted(clusters, key=lambda one: min(map(_TEXTS, one.members)))
+    ordered = sorted(clusters, key=lambda one: min(one.members))
     claims: defaultdict[str, Counter[int]] = defaultdict(Counter)
     for at, one in enumerate(ordered):
         for ref in one.members:
             if ref in previous:
                 claims[previous[ref]][at] += 1
-    oldest_first = sorted(claims, key=lambda pid: ((age(pid) if age else 0), pid))
+    anchors = _anchors(previous, new_id)
+    oldest_first = sorted(claims, key=lambda pid: ((age(pid) if age else 0), anchors[pid]))
     held: dict[int, str] = {}
     events: list[LineageEvent] = []
     for pid in oldest_first:
@@ -95,14 +98,24 @@ def assign_ids(
     return IdChanges(assigned, tuple(sorted(events, key=lambda e: (e.profile_id, e.kind, e.other_id, e.cause))))
 
 
+def _anchors(previous: Mapping[Ref, str], new_id: Callable[[Ref], str]) -> dict[str, tuple[bool, Ref]]:
+    """By id, whether its anchor is gone, and the anchor; in its place the first record that has the id."""
+    found: dict[str, tuple[bool, Ref]] = {}
+    for ref in sorted(previous):
+        pid = previous[ref]
+        if pid not in found or (found[pid][0] and new_id(ref) == pid):
+            found[pid] = new_id(ref) != pid, ref
+    return found
+
+
 def _wishes(pid: str, counts: Counter[int], clusters: Sequence[Cluster], new_id: Callable[[Ref], str]) -> list[int]:
     """Clusters that hold records of this id, the one with its anchor first, then those with most of its records."""
     if len(counts) == 1:
         return list(counts)
 
-    def rank(at: int) -> tuple[bool, int, tuple[str, str, str]]:
+    def rank(at: int) -> tuple[bool, int, Ref]:
         members = clusters[at].members
-        return not any(new_id(ref) == pid for ref in members), -counts[at], min(map(_TEXTS, members))
+        return not any(new_id(ref) == pid for ref in members), -counts[at], min(members)
 
     return sorted(counts, key=rank)
 
@@ -115,7 +128,7 @@ def _found(
     standing: Callable[[str], Standing],
 ) -> tuple[str, LineageEvent]:
     """An id for a cluster that inherits none: a retired id founded by one of its records, else a new one."""
-    members = sorted(one.members, key=_TEXTS)
+    members = sorted(one.members)
     origin = next((previous[ref] for ref in members if ref in previous), "")
     unused: tuple[str, Ref] | None = None
     for ref in members:
@@ -125,6 +138,8 @@ def _found(
             return pid, LineageEvent("restored", pid, origin, str(ref))
         if state == "free" and unused is None:
             unused = pid, ref
+            if standing is _free:  # and no other id can be retired
+                break
     if unused is not None:
         return unused[0], LineageEvent("split" if origin else "created", unused[0], origin, str(unused[1]))
     first, generation = members[0], 1

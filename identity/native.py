@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
+from math import inf
 
 from identity.comparisons import Kind, kind_of
 from identity.conditions import Row, check
@@ -30,8 +31,12 @@ class _Step:
     most: tuple[float, ...]
     """By level, bits that it is worth at most. A value that belongs to nobody is not looked at, which leads to a weaker
     level or to silence; so of comparisons of such values, the best of these counts."""
+    support: float
+    """Above this many bits it speaks for a match by itself, more than names do."""
     after: float
     """Bits that the steps after it can add at most."""
+    supported_after: bool
+    """Whether one of the steps after it may speak for a match."""
 
 
 class NativeScorer:
@@ -47,6 +52,7 @@ class NativeScorer:
             (name, tuple(round(weight, DIGITS) for weight in weights)) for name, weights in model.weights.items()
         )
         self._prior = model.prior_weight
+        self._support = {name: round(weight, DIGITS) for name, weight in model.support.items()}
         self._steps = self._steps_of(model)
 
     def edge(self, a: NormalisedRecord, b: NormalisedRecord, shared: Collection[str] = ()) -> Edge:
@@ -83,18 +89,24 @@ class NativeScorer:
         return found
 
     def promising(self, left: Row, right: Row, least: float) -> bool:
-        """Whether two rows may come to `least` bits, whichever of their values turn out to be shared by many.
+        """Whether two rows may come to `least` bits and agree on more than names, whichever of their values turn out to
+        be shared by many.
 
         Most pairs that share a key cannot, and the first comparisons tell.
         """
-        missing = least - self._prior - _ROUNDING
+        missing, supported = least - self._prior - _ROUNDING, False
         for step in self._steps:
             level = step.grade(left, right)
-            if level is not None:
-                missing -= step.most[level]
-            if missing > step.after:
+            bits = 0.0 if level is None else step.most[level]
+            missing -= bits
+            supported = supported or bits > step.support
+            if missing > step.after or not (supported or step.supported_after):
                 return False
         return True
+
+    def supported(self, per_field: Mapping[str, float]) -> bool:
+        """Whether the two agree on more than names: without that a score counts for nothing."""
+        return any(per_field[name] > weight for name, weight in self._support.items())
 
     def total(self, per_field: Mapping[str, float]) -> float:
         """Match weight of a pair from the bits of its comparisons."""
@@ -104,13 +116,15 @@ class NativeScorer:
         """The comparisons, those that can add most first: what is left to come can then make up for little."""
         shareable = {column for column, _ in self._shareable}
         steps: list[_Step] = []
-        after = 0.0
+        after, supported_after = 0.0, False
         for at in sorted(range(len(self._weights)), key=lambda at: max(self._weights[at][1])):
-            weights = self._weights[at][1]
+            name, weights = self._weights[at]
             read = kind_of(model.comparisons[at].comparison).columns
-            held = weights if shareable.isdisjoint(read) else tuple(max(0.0, *weights[n:]) for n in range(len(weights)))
-            steps.append(_Step(self._grades[at], held, after))
+            most = weights if shareable.isdisjoint(read) else tuple(max(0.0, *weights[n:]) for n in range(len(weights)))
+            support = self._support.get(name, inf)
+            steps.append(_Step(self._grades[at], most, support, after, supported_after))
             after += max(0.0, *weights)
+            supported_after = supported_after or support < inf
         return tuple(reversed(steps))
 
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
-from identity.blocking import in_use, is_shared, part_values, single_keys
+from identity.blocking import in_use, is_shared, key_part, single_keys
 from identity.conditions import Row
 from identity.links import link_holds, with_links
 from identity.model import Model
 from identity.native import NativeScorer
 from identity.records import Degree, Edge, NormalisedRecord
-from identity.score import DIGITS, floor_of, probability
+from identity.score import floor_of, probability
 from onevoice.configfile.identity_file import IdentityFile
 
 Pair = tuple[NormalisedRecord, NormalisedRecord]
@@ -36,7 +36,7 @@ class PairScorer:
         self._native = NativeScorer(model, config)
         self._config = config
         self._floor = floor_of(config)
-        self._support = [(name, round(weight, DIGITS)) for name, weight in model.support.items()]
+        self._linking = tuple((f"{link.field}=", key_part(link.field).values) for link in config.links)
 
     def edges(self, pairs: Iterable[Pair], degrees: Degrees) -> list[Edge]:
         """The edges of pairs that share a key in use, sorted; a pair that is too unlike has none.
@@ -52,7 +52,7 @@ class PairScorer:
             a, b = (one, other) if one.record.ref < other.record.ref else (other, one)
             bits = self._native.bits(a.row, b.row)
             weight = self._native.total(bits)
-            if weight >= self._floor and self._supported(bits):
+            if weight >= self._floor and self._native.supported(bits):
                 scored.append(Edge(a.record.ref, b.record.ref, weight, probability(weight), "score", bits))
             if field := self._link(a, b, usable):
                 links[a.record.ref, b.record.ref] = field
@@ -67,8 +67,7 @@ class PairScorer:
     def _side(self, record: NormalisedRecord, known: dict[int, _Side]) -> _Side:
         side = known.get(id(record))  # of each object, which is quicker to tell than a ref
         if side is None:
-            fields = (link.field for link in self._config.links)
-            linking = frozenset(f"{field}={value}" for field in fields for value in part_values(record, field) if value)
+            linking = frozenset(prefix + value for prefix, values in self._linking for value in values(record) if value)
             side = known[id(record)] = _Side(record, self._native.row(record), linking)
         return side
 
@@ -85,15 +84,10 @@ class PairScorer:
             side.row = self._native.row(side.record, shared)
         return frozenset(key for key, degree in known.items() if in_use(key, degree, guards))
 
-    def _supported(self, bits: Mapping[str, float]) -> bool:
-        """Whether the two agree on more than names."""
-        return any(bits[name] > weight for name, weight in self._support)
-
     def _link(self, one: _Side, other: _Side, usable: frozenset[str]) -> str:
         """The field of the first configured link that holds; empty when none does."""
-        common = one.linking & other.linking & usable
-        fields = {key.partition("=")[0] for key in common}
-        for link in self._config.links:
+        fields = {key.partition("=")[0] for key in one.linking & other.linking & usable}
+        for link in self._config.links if fields else ():
             if link.field in fields and link_holds(one.record, other.record, link, self._config):
                 return link.field
         return ""

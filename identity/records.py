@@ -68,12 +68,27 @@ class NormalisedRecord(NamedTuple):
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> NormalisedRecord:
         """The record that `as_dict` wrote, after any way through JSON."""
-        values = dict(data)
-        for name in ("givens", "roots", "starts", "families", "phones", "cards"):
-            values[name] = tuple(values[name])
-        values["ref"] = Ref(*values["ref"])
-        values["text"] = tuple(map(tuple, values["text"]))
-        return cls(**values)
+        return cls(
+            ref=Ref(*data["ref"]),
+            given=data["given"],
+            givens=tuple(data["givens"]),
+            roots=tuple(data["roots"]),
+            starts=tuple(data["starts"]),
+            known_given=data["known_given"],
+            family=data["family"],
+            families=tuple(data["families"]),
+            birth_date=data["birth_date"],
+            email=data["email"],
+            email_fixed=data["email_fixed"],
+            phones=tuple(data["phones"]),
+            cards=tuple(data["cards"]),
+            house=data["house"],
+            street=data["street"],
+            city=data["city"],
+            postcode=data["postcode"],
+            text=tuple(map(tuple, data["text"])),
+            version=data["version"],
+        )
 
 
 class Degree(NamedTuple):

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 from sqlalchemy import ARRAY, BigInteger, Connection, TextClause, bindparam, select, text
 
-from onevoice.store.engine import Asking, chunks, insert_missing, rows_in
+from onevoice.store.engine import Asking, chunks, insert_plain, rows_in
 from onevoice.store.schema import block
 
 _COUNTS = """
@@ -29,8 +29,7 @@ _HOLDERS = Asking(select(block.c.value, block.c.ref), block.c.value)
 _REMOVAL = block.delete().where(block.c.value == bindparam("b_value"), block.c.ref == bindparam("b_ref"))
 
 
-@dataclass(frozen=True, slots=True)
-class BlockRow:
+class BlockRow(NamedTuple):
     """A record under a key, with what counts as its family name."""
 
     value: int
@@ -51,8 +50,7 @@ def change_blocks(connection: Connection, gone: Iterable[tuple[int, str]], come:
     removals = [{"b_value": value, "b_ref": ref} for value, ref in sorted(gone)]
     if removals:
         connection.execute(_REMOVAL, removals)
-    rows = sorted((row.value, row.ref, row.surname) for row in come)
-    insert_missing(connection, block, [{"value": v, "ref": ref, "surname": surname} for v, ref, surname in rows])
+    insert_plain(connection, block, sorted(come))
 
 
 def clear_blocks(connection: Connection) -> None:

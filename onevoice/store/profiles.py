@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, or_, select
+from sqlalchemy import Connection, or_, select, union
 
 from onevoice.model import ConsentEvent, Item, Ref
 from onevoice.store.changes import CHANGED, DECIDED, ChangeRow, note_changes
@@ -182,10 +182,10 @@ def load_decisions(connection: Connection, profile_ids: Iterable[str]) -> dict[s
 
 def due_decisions(connection: Connection, as_of: date, policy: str) -> list[str]:
     """Profiles whose decision may have changed by the passing of time or by another rule file."""
-    condition = or_(decision.c.valid_until <= as_of, decision.c.policy != policy)
-    return list(
-        connection.execute(select(decision.c.profile_id).where(condition).order_by(decision.c.profile_id)).scalars()
-    )
+    expired = select(decision.c.profile_id).where(decision.c.valid_until <= as_of)
+    # What is not equal is below or above: an index finds these, and every cycle asks.
+    other = select(decision.c.profile_id).where(or_(decision.c.policy < policy, decision.c.policy > policy))
+    return sorted(connection.execute(union(expired, other)).scalars())
 
 
 def save_decisions(

@@ -43,6 +43,25 @@ def test_the_oldest_survives_a_merge_and_the_loser_redirects() -> None:
     assert [(e.kind, e.profile_id, e.other_id) for e in changes.events] == [("merged", "young", "old")]
 
 
+def test_of_two_ids_of_one_age_that_of_the_lower_anchor_survives_as_if_all_had_come_at_once() -> None:
+    """Whichever of the two hashes sorts first."""
+    at_once = assign_ids({}, _clusters("abcd")).assigned
+    for first, second in (("ab", "cd"), ("ad", "bc"), ("a", "bcd")):
+        apart = assign_ids({}, _clusters(first, second)).assigned
+        assert assign_ids(apart, _clusters("abcd"), age=lambda _: 1).assigned == at_once
+    keys = [("ab"[n % 2] + str(n), "cd"[n % 2] + str(n)) for n in range(8)]
+    for low, high in keys:
+        apart = assign_ids({}, [Cluster(frozenset({_ref(key)})) for key in (low, high)]).assigned
+        together = assign_ids(apart, [Cluster(frozenset({_ref(low), _ref(high)}))]).assigned
+        assert set(together.values()) == {profile_id(_ref(low))}
+
+
+def test_an_anchor_that_is_gone_counts_after_one_that_is_there() -> None:
+    gone, there = profile_id(_ref("a")), profile_id(_ref("c"))
+    previous = {_ref("b"): gone, _ref("c"): there}
+    assert set(assign_ids(previous, _clusters("bc")).assigned.values()) == {there}
+
+
 def test_a_split_leaves_the_id_with_the_anchor() -> None:
     pid = profile_id(_ref("a"))
     previous = dict.fromkeys(map(_ref, "abc"), pid)

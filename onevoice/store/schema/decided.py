@@ -13,7 +13,7 @@ decision = Table(
     Column("profile_id", String(40), primary_key=True),
     Column("denials", JsonText, nullable=False),
     Column("valid_until", Date, index=True),
-    Column("policy", String(64), nullable=False),
+    Column("policy", String(64), nullable=False, index=True),
     Column("decided_at", UtcTime, nullable=False),
 )
 

@@ -164,6 +164,7 @@ def upgrade() -> None:
         sa.Column("decided_at", sa.DateTime(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("profile_id", name=op.f("pk_decision")),
     )
+    op.create_index(op.f("ix_decision_policy"), "decision", ["policy"], unique=False)
     op.create_index(op.f("ix_decision_valid_until"), "decision", ["valid_until"], unique=False)
     op.create_table(
         "decision_log",
