@@ -38,13 +38,12 @@ def later(here: Any) -> tuple[str, str]:
 def test_one_system_over_its_share_stops_the_push_into_all(world: Callable[..., Any]) -> None:
     here = world(60, seed=31, limits=False)
     edit(here, "config/hub.yaml", "always_allowed: 100", "always_allowed: 5")
-    edit(here, "config/hub.yaml", "mass_change_share: 0.5", "mass_change_share: 0.2")
     here.provision()
     here.onevoice("sync", "--first", *later(here))
     assert set(written(here)) == set(SYSTEMS)
 
-    tier = "onevoice_tier__c: {from: status.club.tier"
-    edit(here, "mappings/salesforce/Contact.yaml", tier, f"{tier}, transform: upper")
+    ours = "onevoice_profile_id__c: {from: profile.id"
+    edit(here, "mappings/salesforce/Contact.yaml", ours, f"{ours}, transform: upper")
     contact = next(iter(here.state()["hubspot"]["contacts"]))
     scribble(here, contact, "onevoice_profile_id", "scribbled")  # in HubSpot little has to be put right
     said = json.loads(here.onevoice("sync", "--json", *later(here), code=4))
@@ -57,7 +56,7 @@ def test_one_system_over_its_share_stops_the_push_into_all(world: Callable[..., 
     assert [over["stream"] for over in plan["over_the_guard"]] == ["Contact"]
     assert here.onevoice("sync", "--approve", "0" * 16, *later(here), code=4) == ""
     assert written(here) == {}
-    here.onevoice("approve", plan["hash"], "--reason", "tiers in capitals")
+    here.onevoice("approve", plan["hash"], "--reason", "ids in capitals")
     here.onevoice("sync", *later(here))
     counts = written(here)
     assert set(counts) == {"salesforce", "hubspot"}
