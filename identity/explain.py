@@ -16,6 +16,9 @@ from identity.score import DIGITS
 from identity.vetoes import clash, proofs
 from onevoice.configfile.identity_file import IdentityFile
 
+_SUREST = 0.999
+"""Nothing is told to be surer: no evidence makes certain, and rounding must not."""
+
 
 @dataclass(frozen=True, slots=True)
 class Reason:
@@ -62,7 +65,7 @@ def explain_pair(
 
 
 def _verdict(edge: Edge, found: Clustering) -> str:
-    sure = f"{edge.probability:.1%} sure"
+    sure = f"{min(edge.probability, _SUREST):.1%} sure"
     if len(found.clusters) == 1:
         return f"merged, {sure}"
     return f"not merged, a steward is asked, {sure}" if found.review else f"not merged, {sure}"

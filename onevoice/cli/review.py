@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from onevoice.cli.masks import Masks
     from onevoice.pipeline import Hub
     from onevoice.pipeline.resolution.review import Asked, Pair, Side
-    from onevoice.store.steward import ReviewItem, StewardDecision
+    from onevoice.store.steward import KeptQuestion, StewardDecision
 
 review = typer.Typer(help="Which records are one customer: questions for a steward, and what was decided.")
 
@@ -211,7 +211,7 @@ def print_pair(pair: Pair, masks: Masks) -> None:
         out.print(f"Decision {one.id}: {refs} are {_verdict(one)} ({one.actor}: {one.reason}){ending}")
 
 
-def _print_question(item: ReviewItem) -> None:
+def _print_question(item: KeptQuestion) -> None:
     state = "open" if item.closed_at is None else f"closed {item.closed_at:%Y-%m-%d %H:%M} UTC"
     if item.answer is not None:
         state += f" by decision {item.answer}"

@@ -60,7 +60,7 @@ class Question:
 
 
 @dataclass(frozen=True, slots=True)
-class ReviewItem:
+class KeptQuestion:
     """A question as it is kept."""
 
     id: int
@@ -134,30 +134,30 @@ def joined_with(connection: Connection, ref: str) -> dict[str, tuple[StewardDeci
     return ways
 
 
-def open_items(connection: Connection) -> list[ReviewItem]:
+def open_items(connection: Connection) -> list[KeptQuestion]:
     """Every open question, oldest first."""
-    return [ReviewItem(*row) for row in connection.execute(select(review).where(_OPEN).order_by(review.c.id))]
+    return [KeptQuestion(*row) for row in connection.execute(select(review).where(_OPEN).order_by(review.c.id))]
 
 
-def open_items_on(connection: Connection, refs: Iterable[str]) -> list[ReviewItem]:
+def open_items_on(connection: Connection, refs: Iterable[str]) -> list[KeptQuestion]:
     """Open questions of which one record is among the refs, oldest first."""
     statement, refs = select(review).where(_OPEN), set(refs)
     found = {
-        ReviewItem(*row)
+        KeptQuestion(*row)
         for column in (review.c.left, review.c.right)
         for row in rows_in(connection, statement, column, refs)
     }
     return sorted(found, key=lambda item: item.id)
 
 
-def load_item(connection: Connection, item: int) -> ReviewItem | None:
+def load_item(connection: Connection, item: int) -> KeptQuestion | None:
     """One question, open or closed."""
     row = connection.execute(select(review).where(review.c.id == item)).first()
-    return ReviewItem(*row) if row else None
+    return KeptQuestion(*row) if row else None
 
 
 def replace_questions(
-    connection: Connection, items: Iterable[ReviewItem], rows: Sequence[Question], at: datetime
+    connection: Connection, items: Iterable[KeptQuestion], rows: Sequence[Question], at: datetime
 ) -> None:
     """Make `rows` the open questions in place of `items`: what is asked already keeps its number and its time."""
     standing = {(one.kind, one.left, one.right): one for one in items}

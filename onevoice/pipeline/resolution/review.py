@@ -14,7 +14,7 @@ from onevoice.pipeline.hub import Hub
 from onevoice.pipeline.proofs.matches import Matches, MatchLink
 from onevoice.pipeline.resolution.candidates import degrees_of, load_forms
 from onevoice.store import Connection, identities, steward
-from onevoice.store.steward import ReviewItem, StewardDecision, Worth
+from onevoice.store.steward import KeptQuestion, StewardDecision, Worth
 
 PER_CONTRADICTION, PER_MEMBER, PER_TIER, PER_CHANNEL = 10.0, 5.0, 5.0, 2.0
 POINTS, SPEND = 1000.0, 100.0
@@ -55,7 +55,7 @@ class Impact:
 class Asked:
     """An open question with what depends on it."""
 
-    item: ReviewItem
+    item: KeptQuestion
     profiles: tuple[str, ...]
     """The profiles of the two records: two ids, or one when they are together."""
     impact: Impact
@@ -98,7 +98,7 @@ def queue(hub: Hub) -> list[Asked]:
     return sorted(asked, key=lambda one: (-one.impact.score, -one.item.weight, one.item.id))
 
 
-def question(hub: Hub, item: int) -> tuple[ReviewItem, Pair]:
+def question(hub: Hub, item: int) -> tuple[KeptQuestion, Pair]:
     """A question, open or closed, with its records side by side.
 
     Raises DecisionRefused when there is no such question, or when one of its records is gone.
@@ -138,7 +138,7 @@ def _chain(hub: Hub, connection: Connection, left: str, right: str, members: Col
     return matches.chains(left, members)[right].links
 
 
-def _with_impact(hub: Hub, connection: Connection, items: Iterable[ReviewItem]) -> list[Asked]:
+def _with_impact(hub: Hub, connection: Connection, items: Iterable[KeptQuestion]) -> list[Asked]:
     items = list(items)
     links = identities.load_links(connection, {ref for item in items for ref in (item.left, item.right)})
     ids = set(links.values())
