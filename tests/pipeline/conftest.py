@@ -79,8 +79,10 @@ class ScriptedVendor:
         yield Page(found, {"n": self.number})
 
     def glance(self, stream: str, since: datetime, fields: Sequence[str], as_of: datetime) -> Iterator[Record]:
-        del since, as_of  # whatever is shown twice is known already
+        del as_of
         for key, (number, data, deleted) in sorted(self.records[stream].items()):
+            if at(number) < since:
+                continue
             yield Record(key, _part(data, fields), at(number), deleted)
 
     def fetch(self, stream: str, keys: Sequence[str], fields: Sequence[str]) -> Iterator[Record]:

@@ -31,7 +31,7 @@ EVERY = timedelta(seconds=5)
 """How long a push goes on between two looks."""
 OVERLAP = timedelta(seconds=10)
 """How far behind the last look the next one begins: indexes show a change some seconds after its stamp."""
-LONGEST = timedelta(seconds=4)
+LONGEST = timedelta(seconds=1.5)
 """How long a look at one stream may take; the next one goes on where it ended."""
 PAGE = 200
 ARRIVALS = "arrivals"
