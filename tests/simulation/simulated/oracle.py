@@ -240,9 +240,12 @@ def _drift(world: World, store: Store) -> Iterator[str]:
         vendor = world.vendors[system]
         if stream == "subscriptions":
             continue
-        formed = [vendor.normal(row.field, write.fields.get(row.field)) for write in vendor.written if write.key == key]
-        if any(_same(row.held, one) for one in formed):
-            continue  # read before the hub knew what the vendor makes of its value
+        said = [write for write in vendor.written if write.key == key and row.field in write.fields]
+        ours = [write for write in said if _text(vendor.normal(row.field, write.fields[row.field])) == _text(row.held)]
+        rewritten = any(_text(write.fields[row.field]) != _text(row.held) for write in ours)
+        later = [write for write in said if write.at >= row.noted_at]
+        if ours and (rewritten or (later and _text(later[0].fields[row.field]) != _text(row.held))):
+            continue  # read before the hub knew the vendor's form, or lost on its way and wanted no more
         if (system, key, row.field) not in world.meddled and (key, row.field) not in vendor.struck:
             removed = key in vendor.records and vendor.records[key].now.deleted
             if not removed:

@@ -215,7 +215,8 @@ class _Schedule:
         with self.simulator.store.store.read() as connection:
             waiting = list(connection.execute(select(outbox.c.ref, outbox.c.attempts, outbox.c.next_at)))
             waiting += connection.execute(select(quarantine.c.ref, quarantine.c.attempts, quarantine.c.next_at))
-        waiting = [row for row in waiting if self._passes(row.ref) or row.attempts < 2]
+        tried = {row.ref for row in waiting if row.attempts > 1}
+        waiting = [row for row in waiting if self._passes(row.ref) or row.ref not in tried]
         times = [row.next_at for row in waiting if row.next_at is not None]
         return min(times, default=None)
 
