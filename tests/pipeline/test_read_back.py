@@ -68,3 +68,22 @@ def test_an_edit_between_the_write_and_its_read_back_is_put_right(bench, field, 
     bench.cycle()
     assert bench.crm.held("Contact", "c1").get(field) == {TIER: "gold"}.get(field)
     assert bench.quiet()
+
+
+def test_an_opt_out_that_was_made_once_is_looked_for_before_it_is_made_again(bench):
+    """An old copy of the contact does not show it yet; the address itself does."""
+    contact = {"firstname": "Ana", "email": "ana@example.org", "lastmodifieddate": "2026-11-22T09:00:00Z"}
+    bench.shop.put("contacts", "1", **contact)
+    bench.crm.put("Contact", "c1", FirstName="Ana", Email="ana@example.org", HasOptedOutOfEmail=True)
+    flag = "hs_email_optout_10001"
+
+    def hide(stream: str, writes: Sequence[Write]) -> None:
+        if stream == "subscriptions":
+            bench.shop.records[stream][writes[0].key] = (bench.shop.number, {"10001": "UNSUBSCRIBED"}, False)
+            bench.shop.put("contacts", "1", **{flag: None})
+
+    bench.shop.after_write = hide
+    bench.cycle()
+    assert [stream for stream, _, _ in bench.written()].count("subscriptions") == 1
+    bench.cycle()
+    assert [stream for stream, _, _ in bench.written()].count("subscriptions") == 0
