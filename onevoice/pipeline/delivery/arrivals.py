@@ -31,7 +31,7 @@ EVERY = timedelta(seconds=5)
 """How long a push goes on between two looks."""
 OVERLAP = timedelta(seconds=10)
 """How far behind the last look the next one begins: indexes show a change some seconds after its stamp."""
-LONGEST = timedelta(seconds=1.5)
+LONGEST = timedelta(seconds=4)
 """How long a look at one stream may take; the next one goes on where it ended."""
 PAGE = 200
 ARRIVALS = "arrivals"
@@ -107,8 +107,9 @@ class Arrivals:
         reached, keys, began = now.as_of, list[str](), now.clock()
         for records in _paged(glancer.glance(stream, since, fields, now.as_of)):
             keys += _refusing(now, system, stream, fields, records)
-            if now.clock() - began > LONGEST:  # mostly the hub's own writes: an opt-out elsewhere must not wait for it
-                reached = max((r.updated_at for r in records if r.updated_at), default=now.as_of) + OVERLAP
+            newest = max((r.updated_at for r in records if r.updated_at), default=since)
+            if now.clock() - began > LONGEST and newest > since:  # an opt-out elsewhere must not wait for our own writes
+                reached = newest + OVERLAP
                 break
         if keys:
             asked = now.fields_to_read(system, stream)
