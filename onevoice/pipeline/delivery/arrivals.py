@@ -108,7 +108,7 @@ class Arrivals:
         for records in _paged(glancer.glance(stream, since, fields, now.as_of)):
             keys += _refusing(now, system, stream, fields, records)
             newest = max((r.updated_at for r in records if r.updated_at), default=since)
-            if now.clock() - began > LONGEST and newest > since:  # an opt-out elsewhere must not wait for our own writes
+            if now.clock() - began > LONGEST and newest > since:  # mostly our own writes: others wait
                 reached = newest + OVERLAP
                 break
         if keys:
