@@ -12,8 +12,8 @@ import pytest
 
 from simulated.schedule import Simulator
 
-SCHEDULES = 1000
-PARTS = 20
+SCHEDULES = 400
+PARTS = 8
 """Tests into which they are cut, for the workers to share."""
 RUN = Path(__file__).with_name("run.py")
 
