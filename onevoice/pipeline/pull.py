@@ -216,6 +216,9 @@ class PageReader:
             return
         self.change.replaced_items.add(ref)
         self.change.items.extend(items)
+        if old and customer_of(items) != customer_of(old):
+            # An opt-out stands on the record's own address: plan anew, even where its person's profile is as before.
+            self.change.work.add(("drift", ref))
         for item in (*old, *items):
             self.change.work.add(("resolve", str(item.owner) if item.owner else ref))
             if item.kind == "membership":  # its tiers and balances may have come before it

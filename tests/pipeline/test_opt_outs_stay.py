@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 OPTED_OUT = "hs_email_optout_10001"
@@ -31,6 +32,26 @@ def test_deleting_the_record_that_stated_it_takes_nothing_back(bench: Any) -> No
     bench.crm.delete("Contact", "c1")
     bench.cycle()
     assert newsletter(bench, "1") == FOREVER
+    assert bench.quiet()
+
+
+def test_a_record_that_moves_to_an_address_that_opted_out_is_opted_out_there(bench: Any) -> None:
+    """Nothing of the person's profile is another than before (both addresses were known, and the CRM's records are the
+    more recent), and of the shop it is not told what it sends."""
+    offers = bench.project / "config/offers.yaml"
+    _, shop, *_ = re.split(r"(?m)^(?=  - system: )", offers.read_text("utf-8"))[1:]
+    assert shop.startswith("  - system: hubspot\n")
+    bench.edit("config/offers.yaml", shop, "")
+    bench.crm.number = 100
+    two_records_of_one_person(bench)
+    bench.crm.put("Contact", "c2", FirstName="Ann", LastName="Ash", Email="b@x.org")
+    bench.people.person["salesforce/Contact/c2"] = "ann"
+    bench.cycle()
+    assert bench.quiet()
+    assert not bench.shop.held("contacts", "1").get(OPTED_OUT)
+    bench.shop.put("contacts", "1", email="a@x.org")
+    bench.cycle()
+    assert bench.shop.held("contacts", "1").get(OPTED_OUT) == "true"
     assert bench.quiet()
 
 
