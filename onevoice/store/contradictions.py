@@ -13,7 +13,7 @@ from sqlalchemy import Connection, func, select
 
 from onevoice.store.engine import chunks, rows_in, upsert
 from onevoice.store.rows import plain
-from onevoice.store.schema import contradiction, drift
+from onevoice.store.schema import contradiction, drift, write_log
 
 KEY = ("ref", "family", "channel", "class")
 OPEN = contradiction.c.closed_at.is_(None)
@@ -59,13 +59,27 @@ def opened_at(connection: Connection, at: datetime) -> list[dict[str, Any]]:
 
 
 def note_drift(connection: Connection, found: Mapping[str, Mapping[str, Any]], at: datetime) -> None:
-    """Note values of ours that somebody changed: destination ref -> field -> what it holds now."""
+    """Note values of ours that somebody changed: destination ref -> field -> what it holds now.
+
+    What the hub itself wrote there last is nobody's change: an old copy of the record had hidden it for a while.
+    """
+    found = {ref: fields for ref, fields in found.items() if fields}
+    ours = _last_written(connection, found)
     rows = [
         {"ref": ref, "field": name, "noted_at": at, "held": value}
         for ref, fields in sorted(found.items())
         for name, value in sorted(fields.items())
+        if (name, value) not in ours.get(ref, {}).items()
     ]
     upsert(connection, drift, rows)
+
+
+def _last_written(connection: Connection, refs: Iterable[str]) -> dict[str, dict[str, Any]]:
+    """By destination ref, what the hub last wrote into each field, as it compares once it comes back."""
+    found: dict[str, dict[str, Any]] = {}
+    for row in rows_in(connection, select(write_log).order_by(write_log.c.id), write_log.c.ref, refs):
+        found.setdefault(row.ref, {}).update(row.after)
+    return found
 
 
 def drift_at(connection: Connection, at: datetime) -> list[dict[str, Any]]:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import copy
+from collections.abc import Iterator, Sequence
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
 from onevoice.pipeline.delivery import verify
-from onevoice.protocols import Write
+from onevoice.protocols import Record, Write
+from onevoice.store import contradictions
 
 TIER, POINTS = "onevoice_tier__c", "onevoice_points__c"
 
@@ -87,3 +90,32 @@ def test_an_opt_out_that_was_made_once_is_looked_for_before_it_is_made_again(ben
     assert [stream for stream, _, _ in bench.written()].count("subscriptions") == 1
     bench.cycle()
     assert [stream for stream, _, _ in bench.written()].count("subscriptions") == 0
+
+
+def test_what_the_hub_wrote_itself_is_no_drift_after_an_old_copy_had_hidden_it(bench, monkeypatch):
+    member(bench)
+    bench.cycle()
+    bench.cycle()
+    old = copy.deepcopy(bench.crm.records["Contact"])
+    bench.crm.put("LoyaltyMemberTier", "t1", Name="Silver")
+    fetch = bench.crm.fetch
+
+    def fetch_old(stream: str, keys: Sequence[str], fields: Sequence[str]) -> Iterator[Record]:
+        with pytest.MonkeyPatch.context() as patched:
+            patched.setitem(bench.crm.records, "Contact", old)
+            yield from list(fetch(stream, keys, fields))
+
+    with monkeypatch.context() as patched:
+        patched.setattr(bench.crm, "fetch", fetch_old)
+        bench.cycle()
+    assert bench.crm.held("Contact", "c1")[TIER] == "silver"
+    bench.cycle()
+    assert _drift(bench) == []
+    bench.crm.put("Contact", "c1", **{TIER: "gold"})
+    bench.cycle()
+    assert [(found["field"], found["held"]) for found in _drift(bench)] == [(TIER, "gold")], "it was once the hub's"
+
+
+def _drift(bench) -> list[dict[str, Any]]:
+    with bench.hubs[-1].store.read() as connection:
+        return contradictions.drift_at(connection, bench.now)
