@@ -310,7 +310,7 @@ class PageReader:
             return  # nothing there yet, and nothing to remember
         if state is not None and itself and state.is_older(record.updated_at):
             return  # from before a version that is known: an index that lags, or our own write on its way through it
-        flying = target.comparable(before.in_flight.get(str(ref), {}))
+        flying = target.comparable(target.own(before.in_flight.get(str(ref), {})))
         updated = ingest(state, seen, flying)
         if updated is not None:
             version = updated.newest(record.updated_at) if itself else updated.version

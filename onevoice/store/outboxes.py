@@ -74,13 +74,17 @@ def destination_refs(connection: Connection, system: str, stream: str) -> list[s
     return list(connection.execute(select(destination.c.ref).where(condition).order_by(destination.c.ref)).scalars())
 
 
-def replace_outbox(connection: Connection, planned: Iterable[str], rows: Sequence[OutboxRow], at: datetime) -> None:
-    """Make `rows` the open writes of the planned refs. One that may have left stays, unless a row replaces it.
+def replace_outbox(
+    connection: Connection, planned: Iterable[str], rows: Sequence[OutboxRow], at: datetime, void: Iterable[str] = ()
+) -> None:
+    """Make `rows` the open writes of the planned refs. One that may have left stays, unless a row replaces it or it is
+    `void`.
 
     None of them may be in flight: `lock_open` tells, and keeps them so until the transaction ends.
     """
     replaced = {row.ref for row in rows}
     delete_in(connection, outbox, outbox.c.ref, set(planned) - replaced, outbox.c.state == PENDING)
+    delete_in(connection, outbox, outbox.c.ref, set(void) - replaced)
     upsert(connection, outbox, [_outbox_values(row, at) for row in sorted(rows, key=lambda row: row.ref)])
 
 

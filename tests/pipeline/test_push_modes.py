@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
-from onevoice.store import contradictions
+import pytest
+
+from onevoice.store import contradictions, outboxes
 
 TIER = "onevoice_tier"
 ADOPT = "onevoice_tier: {from: status.club.tier, mode: adopt}"
+FILL = "onevoice_tier: {from: status.club.tier, owner: vendor}"
 COMPARE = "onevoice_tier: {from: status.club.tier, mode: compare}"
 PUSH = "onevoice_tier: {from: status.club.tier}"
 MAPPING = "mappings/hubspot/contacts.yaml"
@@ -204,3 +208,51 @@ def test_an_edit_of_the_vendors_own_value_is_no_drift(bench: Any) -> None:
     with bench.hubs[-1].store.read() as connection:
         found = contradictions.drift_at(connection, bench.now)
     assert {row["field"] for row in found} == {"onevoice_no_join_until"}
+
+
+class Killed(BaseException):
+    """Stands in for the death of the process."""
+
+
+def kill(_stream: str, _writes: Any) -> None:
+    raise Killed
+
+
+def a_fill_in_the_air(bench: Any, moment: str) -> None:
+    """The hub fills a blank of the shop's, and dies before or after the vendor has done it."""
+    bench.edit(MAPPING, PUSH, FILL)
+    bench.shop.put("contacts", "1", firstname="Ann", lastname="Ash", email="a@x.org")
+    member(bench)
+    setattr(bench.shop, moment, kill)
+    with pytest.raises(Killed):
+        bench.cycle()
+    setattr(bench.shop, moment, lambda _stream, _writes: None)
+
+
+def test_what_people_fill_while_nobody_knows_of_the_hubs_own_fill_is_theirs(bench: Any) -> None:
+    a_fill_in_the_air(bench, "before_write")
+    bench.shop.put("contacts", "1", **{TIER: "founder"})
+    bench.cycle()
+    assert shown(bench) == "founder"
+    assert bench.quiet()
+
+
+def test_so_it_is_where_nothing_else_is_left_to_write(bench: Any) -> None:
+    a_fill_in_the_air(bench, "before_write")
+    with bench.hubs[-1].store.begin() as connection:
+        row = outboxes.load_outbox(connection, ["hubspot/contacts/1"])["hubspot/contacts/1"]
+        others = {name for name in row.fields if name != TIER}
+        bench.shop.put("contacts", "1", **{name: row.fields[name] for name in others}, **{TIER: "founder"})
+        outboxes.replace_outbox(connection, [], [replace(row, fields={TIER: row.fields[TIER]})], bench.now)
+    bench.cycle()
+    assert shown(bench) == "founder"
+    assert bench.quiet()
+
+
+def test_a_fill_of_which_nobody_knew_is_not_written_over_by_a_newer_one(bench: Any) -> None:
+    a_fill_in_the_air(bench, "after_write")
+    assert shown(bench) == "silver"
+    bench.crm.put("LoyaltyMemberTier", "t1", Name="Gold")
+    bench.cycle()
+    assert shown(bench) == "silver"
+    assert bench.quiet()

@@ -129,6 +129,8 @@ class _Planner:
         self.amended = AmendedWrites(connection, wanted)
         self.adopting: dict[str, DestinationState] = {}
         self.unwritable: dict[str, Held] = {}
+        self.void: set[str] = set()
+        """Writes of unknown outcome of which nothing may be said again."""
         self.waiting: set[str] = set()
         """Profiles of which a write is in flight."""
         self.counts: Counter[str] = Counter()
@@ -194,7 +196,7 @@ class _Planner:
         quarantines.note(self.connection, PLANNING, self.unwritable, self.hub.as_of)
         quarantines.drop(self.connection, PLANNING, (planned & self.faults.keys()) - self.unwritable.keys())
         quarantines.drop(self.connection, DELIVERY, (planned & self.held.keys()) - needed)
-        outboxes.replace_outbox(self.connection, planned, rows, self.hub.as_of)
+        outboxes.replace_outbox(self.connection, planned, rows, self.hub.as_of, void=self.void)
         self.counts["writes"] += len(rows)
         self.counts["irreversible"] += sum(row.irreversible for row in rows)
         self.counts["profiles"] += len(self.profiles)
@@ -240,14 +242,15 @@ class _Planner:
             return changes
         said: dict[str, Any] = {}
         sent = self.states.get(ref, DestinationState()).sent
+        theirs = {f.name for f in target.fields if f.owner == "vendor" and sent.get(f.name) is not None}
         for field in target.fields:
-            if field.name not in before.fields or field.is_stamp or field.mode == "compare":
-                continue
+            if field.name not in before.fields or field.is_stamp or field.mode == "compare" or field.name in theirs:
+                continue  # a blank that somebody has filled since is the vendor's now
             wanted = view.value(field.source)
-            if field.owner == "vendor" and sent.get(field.name) is not None:
-                continue  # somebody has filled it since: it is the vendor's now
             stays = field.irreversible or field.owner == "vendor" or (wanted is None and field.blank == "keep")
             said[field.name] = before.fields[field.name] if stays else field.encode(wanted)
+        if not said and theirs & before.fields.keys():
+            self.void.add(ref)
         return {**said, **changes}
 
     def _row(self, ref: str, target: PushTarget, changes: dict[str, Any]) -> OutboxRow:

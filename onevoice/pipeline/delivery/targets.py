@@ -89,6 +89,11 @@ class PushTarget:
         """Vendor values as they will compare once they come back."""
         return {f.name: f.decode_observed(fields[f.name]) for f in self.fields if f.name in fields}
 
+    def own(self, fields: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Fields that are the hub's, filled or not: a blank that it fills is the vendor's from then on."""
+        theirs = {field.name for field in self.fields if field.owner == "vendor"}
+        return {name: value for name, value in fields.items() if name not in theirs}
+
     def beside(self, observed: Mapping[str, Any]) -> dict[str, Any]:
         """What this stream says of a customer record, under the names that gates use: `list:<name>`."""
         return {f"{self.stream.removesuffix('s')}:{name}": value for name, value in observed.items()}
