@@ -191,10 +191,21 @@ class Fetches(Protocol):
 
 @runtime_checkable
 class Glances(Protocol):
-    """A system that can be asked what changed just now: quickly, without a watermark, and without a promise."""
+    """A system that can be asked who refused just now: in a call or two, without a watermark, and without a promise."""
 
-    def glance(self, stream: str, since: datetime, fields: Sequence[str], as_of: datetime) -> Iterator[Record]:
-        """Yield records changed from `since` to `as_of`, as far as the system shows them already."""
+    def glance(
+        self,
+        stream: str,
+        since: datetime,
+        refusals: Mapping[str, Sequence[str]],
+        fields: Sequence[str],
+        as_of: datetime,
+    ) -> Iterator[Record]:
+        """Yield records changed from `since` to `as_of` in which a field of `refusals` holds one of its words.
+
+        Begins so much earlier as the system may show changes late. What the system cannot filter by is either left to
+        the next read or comes whole, whichever costs few calls: the connector says so.
+        """
 
 
 @runtime_checkable

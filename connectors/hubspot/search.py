@@ -19,6 +19,8 @@ from onevoice.protocols import Record
 
 PAGE = 200
 """Rows of one search answer at most."""
+MOST_GROUPS = 5
+"""Groups of filters that one search takes."""
 CAP = 10_000
 """Rows of one query at most; asking for more is answered 400."""
 STAMP = "lastmodifieddate"
@@ -28,15 +30,20 @@ MILLISECOND = timedelta(milliseconds=1)
 _BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
 
 Rows = Sequence[Record]
-Filters = Sequence[Mapping[str, str]]
+Filter = Mapping[str, str | Sequence[str]]
+Filters = Sequence[Filter]
 
 
 class Walk:
-    """One walk over a window; yields records with the place that is reached once they are stored."""
+    """One walk over a window; yields records with the place that is reached once they are stored.
 
-    def __init__(self, client: Client, properties: Sequence[str]) -> None:
+    With `any_of`, only those that pass one of these filters, at most `MOST_GROUPS`.
+    """
+
+    def __init__(self, client: Client, properties: Sequence[str], any_of: Filters = ()) -> None:
         self._client = client
         self._properties = list(properties)
+        self._any_of = any_of
 
     def pages(self, span: Span) -> Iterator[tuple[Rows, Span]]:
         """Every record whose stamp lies in the window, from the span's place on."""
@@ -80,8 +87,9 @@ class Walk:
                 return
 
     def _search(self, filters: Filters, sort: str, after: int) -> tuple[Rows, int]:
+        groups = [[*filters, one] for one in self._any_of] or [list(filters)]
         body: dict[str, Any] = {
-            "filterGroups": [{"filters": filters}],
+            "filterGroups": [{"filters": group} for group in groups],
             "sorts": [sort],
             "properties": self._properties,
             "limit": PAGE,
@@ -129,7 +137,14 @@ def _between(low: datetime, high: datetime) -> Filters:
     return [_filter(STAMP, "GTE", _millis(low)), _filter(STAMP, "LTE", _millis(high))]
 
 
-def _filter(name: str, operator: str, value: str) -> Mapping[str, str]:
+def holds(name: str, words: Sequence[str]) -> Filter:
+    """The filter for contacts whose property holds one of these words. HubSpot wants them in small letters for a text,
+    and as they are for a list of choices."""
+    values = sorted({*words, *(word.lower() for word in words)})
+    return {"propertyName": name, "operator": "IN", "values": values}
+
+
+def _filter(name: str, operator: str, value: str) -> Filter:
     return {"propertyName": name, "operator": operator, "value": value}
 
 

@@ -11,7 +11,7 @@ from connectors._watermark import Span, finished, moment, spans
 from connectors.hubspot.client import Client, Refused
 from connectors.hubspot.lists import Lists
 from connectors.hubspot.properties import Properties
-from connectors.hubspot.search import KEY, STAMP, Rows, Walk, record
+from connectors.hubspot.search import KEY, MOST_GROUPS, STAMP, Rows, Walk, holds, record
 from onevoice.errors import ContractBroken
 from onevoice.protocols import Json, Page, Record
 
@@ -80,15 +80,25 @@ class Reader:
             if not after:
                 return gone
 
-    def glance(self, stream: str, since: datetime, fields: Sequence[str], as_of: datetime) -> Iterator[Record]:
-        """Yield the contacts that changed from `since` on, as the index shows them by now."""
+    def glance(
+        self,
+        stream: str,
+        since: datetime,
+        refusals: Mapping[str, Sequence[str]],
+        fields: Sequence[str],
+        as_of: datetime,
+    ) -> Iterator[Record]:
+        """Yield the refusals that changed from `since` on, as the index shows them by now."""
         if stream != "contacts":
             raise ContractBroken(
                 f"{self._client.system}.{stream}: only contacts tell their changes", system=self._client.system
             )
-        walk = Walk(self._client, self._properties.present(fields, OWN_PROPERTIES))
-        for rows, _ in walk.pages(Span(as_of, since)):
-            yield from rows
+        asked = self._properties.present(fields, OWN_PROPERTIES)
+        stating = [holds(name, refusals[name]) for name in self._properties.present(list(refusals))]
+        for start in range(0, len(stating), MOST_GROUPS):
+            walk = Walk(self._client, asked, stating[start : start + MOST_GROUPS])
+            for rows, _ in walk.pages(Span(as_of, since - self._entry.settle)):
+                yield from rows
 
     def fetch(self, stream: str, keys: Sequence[str], fields: Sequence[str]) -> Iterator[Record]:
         """Yield the records as they are now, in the order of `keys`."""

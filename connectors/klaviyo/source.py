@@ -51,13 +51,21 @@ class Reader:
             yield Page(rows, behind_all)
         yield Page([], finished(last.through))
 
-    def glance(self, stream: str, since: datetime, fields: Sequence[str], as_of: datetime) -> Iterator[Record]:
-        """Yield the profiles that changed or were suppressed from `since` on, as the lists show them by now."""
-        del stream  # only profiles are read
-        shape = Shape([*fields, *OWN_FIELDS])
-        for rows, _ in self._walk(shape, Span(as_of, since)):
-            yield from rows
-        for rows in self._suppressed(shape, since):
+    def glance(
+        self,
+        stream: str,
+        since: datetime,
+        refusals: Mapping[str, Sequence[str]],
+        fields: Sequence[str],
+        as_of: datetime,
+    ) -> Iterator[Record]:
+        """Yield the profiles that were suppressed from `since` on, as the lists show them by now.
+
+        Whoever unsubscribes from e-mail is suppressed with it. By consent itself Klaviyo does not filter: who
+        unsubscribes from SMS only is met by the next read.
+        """
+        del stream, refusals, as_of  # only profiles are read, and suppressions are one filter
+        for rows in self._suppressed(Shape([*fields, *OWN_FIELDS]), since - self._entry.settle):
             yield from rows
 
     def _walk(self, shape: Shape, span: Span) -> Iterator[tuple[Sequence[Record], Span]]:

@@ -16,6 +16,7 @@ class Schema:
     def __init__(self, client: Client) -> None:
         self._client = client
         self._fields: dict[str, Mapping[str, str]] = {}
+        self._filterable: dict[str, frozenset[str]] = {}
         self.left_out: dict[str, tuple[str, ...]] = {}
         """By object, the fields that were asked for last and that this org does not show."""
 
@@ -24,6 +25,7 @@ class Schema:
         description = self._client.get(f"sobjects/{entity}/describe", stream=entity)
         try:
             self._fields[entity] = {field["name"]: field["type"] for field in description["fields"]}
+            self._filterable[entity] = frozenset(f["name"] for f in description["fields"] if f.get("filterable"))
         except (KeyError, TypeError) as exc:
             raise ContractBroken(
                 f"{self._client.system}.{entity}: the description of the object holds no fields",
@@ -35,6 +37,11 @@ class Schema:
     def fields(self, entity: str) -> Mapping[str, str]:
         """Field name -> Salesforce type, from the last description."""
         return self._fields.get(entity) or self.refresh(entity)
+
+    def filterable(self, entity: str) -> Mapping[str, str]:
+        """Of `fields`, those that a condition of a query may name."""
+        known = self.fields(entity)
+        return {name: known[name] for name in self._filterable[entity]}
 
     def present(self, entity: str, asked: Sequence[str], own: Sequence[str] = ()) -> list[str]:
         """The connector's `own` fields and the asked ones, without those the org does not show; in a stable order."""

@@ -10,7 +10,7 @@ from connectors._manifest import StreamEntry
 from connectors._watermark import Span, finished, moment, spans
 from connectors.salesforce.client import Client, Refused
 from connectors.salesforce.schema import Schema, plain
-from connectors.salesforce.soql import RECORD_ID, window_query
+from connectors.salesforce.soql import RECORD_ID, stated, window_query
 from onevoice.errors import ContractBroken, Unavailable
 from onevoice.protocols import Json, Page, Record
 
@@ -41,18 +41,32 @@ class Reader:
             end = following.cursor() if following else finished(span.through)
             yield from self._window(stream, asked, stamp, span, end)
 
-    def glance(self, stream: str, since: datetime, fields: Sequence[str], as_of: datetime) -> Iterator[Record]:
-        """Yield what changed from `since` on, as the query shows it by now."""
+    def glance(
+        self,
+        stream: str,
+        since: datetime,
+        refusals: Mapping[str, Sequence[str]],
+        fields: Sequence[str],
+        as_of: datetime,
+    ) -> Iterator[Record]:
+        """Yield the refusals that changed from `since` on, as the query shows them by now."""
+        entry = self._entries[stream]
+        known = self._schema.filterable(stream)
+        stating = {name: (known[name], words) for name, words in refusals.items() if name in known}
+        if not stating:
+            return
         asked = self._schema.present(stream, fields, OWN_FIELDS)
-        stamp = self._entries[stream].stamp or "SystemModstamp"
-        for page in self._window(stream, asked, stamp, Span(as_of, since), {}):
+        span = Span(as_of, since - entry.settle)
+        for page in self._window(stream, asked, entry.stamp or "SystemModstamp", span, {}, stated(stating)):
             yield from page.records
 
-    def _window(self, stream: str, fields: Sequence[str], stamp: str, span: Span, end: Json) -> Iterator[Page]:
+    def _window(
+        self, stream: str, fields: Sequence[str], stamp: str, span: Span, end: Json, only: str = ""
+    ) -> Iterator[Page]:
         """Walk one window; when Salesforce has lost its place in the result, ask again from the last row."""
         for _ in range(_MOST_LOST_PLACES):
             try:
-                for rows, done in self._answers(stream, window_query(stream, fields, stamp, span)):
+                for rows, done in self._answers(stream, window_query(stream, fields, stamp, span, only)):
                     records = [_record(row, stamp) for row in rows]
                     span = _reached(span, records)
                     yield Page(records, end if done else span.cursor())

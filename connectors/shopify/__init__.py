@@ -55,9 +55,16 @@ class _ShopifyShop:
         """See `Source.read`."""
         return self._reader.read(stream, cursor, fields, as_of)
 
-    def glance(self, stream: str, since: datetime, fields: Sequence[str], as_of: datetime) -> Iterator[Record]:
+    def glance(
+        self,
+        stream: str,
+        since: datetime,
+        refusals: Mapping[str, Sequence[str]],
+        fields: Sequence[str],
+        as_of: datetime,
+    ) -> Iterator[Record]:
         """See `Glances.glance`."""
-        return self._reader.glance(stream, since, fields, as_of)
+        return self._reader.glance(stream, since, refusals, fields, as_of)
 
     def fetch(self, stream: str, keys: Sequence[str], fields: Sequence[str]) -> Iterator[Record]:
         """See `Fetches.fetch`."""

@@ -16,6 +16,14 @@ from onevoice.protocols import Json, Page, Record
 
 PAGE = 250
 """Rows of one page at most."""
+FEW = 20
+"""Rows of one page where hardly any are expected: Shopify sets aside what a full page would cost."""
+SEARCHED = {
+    "defaultEmailAddress.marketingState": "email_marketing_state",
+    "defaultPhoneNumber.marketingState": "sms_marketing_state",
+}
+"""Fields that state a refusal -> the search terms for them (shopify.dev, changelog of 2025-03-26, "Re-enabled customer
+search terms")."""
 INPUTS = 250
 """Elements of one array of input (shopify.dev, API limits)."""
 
@@ -38,12 +46,21 @@ class Reader:
                 yield Page(rows, reached.cursor())
         yield Page((), finished(windows[-1].through))
 
-    def glance(self, stream: str, since: datetime, fields: Sequence[str], as_of: datetime) -> Iterator[Record]:
-        """Yield what changed from `since` on, as the index shows it by now."""
+    def glance(
+        self,
+        stream: str,
+        since: datetime,
+        refusals: Mapping[str, Sequence[str]],
+        fields: Sequence[str],
+        as_of: datetime,
+    ) -> Iterator[Record]:
+        """Yield the customers who refused, of those that changed from `since` on, as the index shows them by now."""
+        stating = [f"{SEARCHED[name]}:{word}" for name, words in refusals.items() if name in SEARCHED for word in words]
+        if not stating:
+            return
         selection = self._selection(stream, fields)
-        walk = Walk(self._client, stream, selection, Price(selection.points, PAGE))
-        for rows, _ in walk.pages(Span(as_of, since)):
-            yield from rows
+        walk = Walk(self._client, stream, selection, Price(selection.points, FEW), f"({' OR '.join(stating)})")
+        yield from walk.shown(Span(as_of, since - self._entries[stream].settle))
 
     def fetch(self, stream: str, keys: Sequence[str], fields: Sequence[str]) -> Iterator[Record]:
         """Yield the records as they are now, from the database and not from the index, in the order of `keys`."""

@@ -75,14 +75,16 @@ class Price:
 
 
 class Walk:
-    """One walk over a window; yields records with the place that is reached once they are stored."""
+    """One walk over a window; yields records with the place that is reached once they are stored. `only` is a search
+    text that narrows the window."""
 
-    def __init__(self, client: Client, stream: str, selection: Selection, price: Price) -> None:
+    def __init__(self, client: Client, stream: str, selection: Selection, price: Price, only: str = "") -> None:
         self._client = client
         self._stream = stream
         self._kind = KINDS[stream]
         self._selection = selection
         self._price = price
+        self._only = only
         self._answered = 0
 
     def pages(self, span: Span) -> Iterator[tuple[Rows, Span]]:
@@ -100,12 +102,17 @@ class Walk:
                 f"{self._where}: {counted} rows were counted and {self._answered} came (run again)", **self._place
             )
 
+    def shown(self, span: Span) -> Iterator[Record]:
+        """What the window shows by now. Not held against a count: while others write, the two would seldom agree."""
+        for rows, _ in self._by_time(span):
+            yield from rows
+
     def _by_time(self, span: Span) -> Iterator[tuple[Rows, Span]]:
         low, seen = span.stamp or BEGINNING, frozenset[str]()
         while True:
             after, rows_asked, newest, known = None, 0, low, seen
             while rows_asked < REACH:
-                found, after = self._list(_between(span.stamp and low, span.through), "UPDATED_AT", after)
+                found, after = self._list(self._between(span.stamp and low, span.through), "UPDATED_AT", after)
                 rows_asked += len(found)
                 inside = [row for row in found if low <= _stamp(row) <= span.through]
                 stamps = [_stamp(row) for row in inside]
@@ -129,7 +136,7 @@ class Walk:
         """All rows of the window by id, from the span's id on; the stamp of the watermark stays where it is."""
         low, last = span.stamp or BEGINNING, span.id or "0"
         while True:
-            query = f"{_between(span.stamp, span.through)} AND id:>{last}"
+            query = f"{self._between(span.stamp, span.through)} AND id:>{last}"
             found, after = self._list(query, "ID", None)
             fresh = [row for row in found if number_of(row.key) > int(last)]
             last = str(max((number_of(row.key) for row in fresh), default=int(last)))
@@ -196,12 +203,17 @@ class Walk:
         document = (
             f"query Count($query: String) {{ {self._kind.count}(query: $query, limit: null) {{ count precision }} }}"
         )
-        query = _between(span.stamp, span.through)
+        query = self._between(span.stamp, span.through)
         if span.id:
             query += f" AND id:>{span.id}"
         answer = self._client.query(document, {"query": query}, stream=self._stream, cost=1)
         counted = answer.data.get(self._kind.count)
         return int(counted["count"]) if counted and counted["precision"] == "EXACT" else 0
+
+    def _between(self, low: datetime | None, high: datetime) -> str:
+        """Shopify's search text for a window; its times have whole seconds."""
+        lower = [f"updated_at:>='{_second(low)}'"] if low else []
+        return " AND ".join([*lower, f"updated_at:<='{_second(high)}'", *([self._only] if self._only else [])])
 
     @property
     def _where(self) -> str:
@@ -221,12 +233,6 @@ def _stamp(row: Record) -> datetime:
     if row.updated_at is None:
         raise ContractBroken("a record without a time of change")
     return row.updated_at
-
-
-def _between(low: datetime | None, high: datetime) -> str:
-    """Shopify's search text for a window; its times have whole seconds."""
-    upper = f"updated_at:<='{_second(high)}'"
-    return f"updated_at:>='{_second(low)}' AND {upper}" if low else upper
 
 
 def _second(value: datetime) -> str:

@@ -54,8 +54,16 @@ class _SquareSeller:
                 return self._loyalty.read(cursor, as_of)
         raise self._unknown(stream)
 
-    def glance(self, stream: str, since: datetime, fields: Sequence[str], as_of: datetime) -> Iterator[Record]:
+    def glance(
+        self,
+        stream: str,
+        since: datetime,
+        refusals: Mapping[str, Sequence[str]],
+        fields: Sequence[str],
+        as_of: datetime,
+    ) -> Iterator[Record]:
         """See `Glances.glance`."""
+        del refusals  # nothing to filter by
         if stream != "customers":
             raise self._unknown(stream)
         return self._customers.glance(since, fields, as_of)

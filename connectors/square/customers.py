@@ -75,9 +75,13 @@ class Customers:
         yield Page(list(gone.values()), finished(last.through))
 
     def glance(self, since: datetime, fields: Sequence[str], as_of: datetime) -> Iterator[Record]:
-        """Yield the customers whose profile changed from `since` on, as the search shows them by now."""
+        """Yield the customers whose profile changed from `since` on, as the search shows them by now.
+
+        The search knows no filter by consent. It needs none: values of attributes, which is nearly all that the hub
+        writes, have stamps of their own. Its index may be a minute late.
+        """
         asked = self._ask(fields)
-        for rows, _ in pages(self._search(since, as_of), "created_at", None):
+        for rows, _ in pages(self._search(since - self._entry.lookback, as_of), "created_at", None):
             yield from self._records(rows, [row["id"] for row in rows], asked)
 
     def fetch(self, keys: Sequence[str], fields: Sequence[str]) -> Iterator[Record]:

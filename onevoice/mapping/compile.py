@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import chain
 
-from onevoice.configfile.mapping_file import EACH, UPDATED_AT, MappingFile
-from onevoice.configfile.transform_specs import Constant
+from onevoice.configfile.mapping_file import EACH, UPDATED_AT, ItemSpec, MappingFile
+from onevoice.configfile.transform_specs import Constant, PullField, PullOptOut, PullTable
 from onevoice.mapping.pull import ItemReader
 from onevoice.mapping.push import PushSpec, compile_push
 from onevoice.mapping.transforms import Defaults
-from onevoice.model import KINDS, FieldType, Item, Ref
+from onevoice.model import KINDS, Effect, FieldType, Item, Ref
 from onevoice.protocols import Json
 
 NO_DEFAULTS = Defaults()
@@ -42,6 +43,10 @@ class CompiledMapping:
     """Content hash of the mapping and of everything it leans on."""
     pull_fields: tuple[str, ...]
     """Vendor fields that pulling uses, sorted."""
+    consent_fields: tuple[str, ...]
+    """Those of them that statements of consent are made of."""
+    refusals: Mapping[str, tuple[str, ...]]
+    """Vendor fields that can state an opt-out -> the words by which they do; `true` for a flag."""
     push: PushSpec | None
     _items: tuple[ItemReader, ...] = field(repr=False)
 
@@ -63,21 +68,43 @@ def compile_mapping(
     return CompiledMapping(
         stream=model.stream,
         version=_version(model, custom, defaults),
-        pull_fields=_vendor_fields(model),
+        pull_fields=_vendor_fields(pull.values()),
+        consent_fields=_vendor_fields([pull.get("consent", ())]),
+        refusals=_refusals(pull.get("consent", ())),
         push=compile_push(model.stream, model.push) if model.push else None,
         _items=readers,
     )
 
 
-def _vendor_fields(model: MappingFile) -> tuple[str, ...]:
+def _vendor_fields(items: Iterable[Sequence[ItemSpec]]) -> tuple[str, ...]:
     names: set[str] = set()
-    for specs in (model.pull or {}).values():
-        for spec in specs:
-            used = {*(spec.owner.source if spec.owner else ()), *([spec.each] if spec.each else [])}
-            for read in spec.fields.values():
-                used.update(() if isinstance(read, Constant) else read.source)
-            names.update(_in_the_record(name, spec.each) for name in used)
+    for spec in chain.from_iterable(items):
+        used = {*(spec.owner.source if spec.owner else ()), *([spec.each] if spec.each else [])}
+        for read in spec.fields.values():
+            used.update(() if isinstance(read, Constant) else read.source)
+        names.update(_in_the_record(name, spec.each) for name in used)
     return tuple(sorted(names - {UPDATED_AT}))
+
+
+def _refusals(consents: Sequence[ItemSpec]) -> Mapping[str, tuple[str, ...]]:
+    found: dict[str, set[str]] = {}
+    for spec in consents:
+        effect = spec.fields.get("effect")
+        if isinstance(effect, PullField):
+            for name in effect.source:
+                found.setdefault(_in_the_record(name, spec.each), set()).update(_denying(effect))
+    return {name: tuple(sorted(words)) for name, words in sorted(found.items()) if words}
+
+
+def _denying(effect: PullField) -> Iterable[str]:
+    """The vendor's words that come out as a deny."""
+    match effect:
+        case PullOptOut():
+            return ("true",)
+        case PullTable():
+            return (word for word, made in effect.table.items() if made == Effect.DENY)
+        case _:
+            return (Effect.DENY,)
 
 
 def _in_the_record(name: str, each: str | None) -> str:

@@ -23,6 +23,8 @@ from onevoice.store import identities, profiles
 
 START = datetime(2026, 11, 22, 9, 0, tzinfo=UTC)
 OPTED_OUT = "hs_email_optout_10001"
+LAG = timedelta(seconds=10)
+"""How late a vendor shows changes."""
 OTHERS = ("shopify", "square", "klaviyo", "till")
 """Shipped systems that are not on the bench."""
 
@@ -78,10 +80,18 @@ class ScriptedVendor:
         ]
         yield Page(found, {"n": self.number})
 
-    def glance(self, stream: str, since: datetime, fields: Sequence[str], as_of: datetime) -> Iterator[Record]:
+    def glance(
+        self,
+        stream: str,
+        since: datetime,
+        refusals: Mapping[str, Sequence[str]],
+        fields: Sequence[str],
+        as_of: datetime,
+    ) -> Iterator[Record]:
         del as_of
         for key, (number, data, deleted) in sorted(self.records[stream].items()):
-            if at(number) < since:
+            said = {name: str(data.get(name)).lower() for name in refusals}
+            if at(number) < since - LAG or not any(said[name] in words for name, words in refusals.items()):
                 continue
             yield Record(key, _part(data, fields), at(number), deleted)
 

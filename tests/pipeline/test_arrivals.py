@@ -127,22 +127,6 @@ def _planned(bench: Any) -> list[tuple[str, datetime]]:
         return [(row.ref, row.at) for row in connection.execute(select(write_log.c.ref, write_log.c.at))]
 
 
-def test_a_long_look_goes_on_where_it_ended(bench: Any) -> None:
-    crowd(bench, 350)
-    bench.clock = Hurrying(6)
-    asked: list[datetime] = []
-    real = bench.crm.glance
-
-    def glance(stream: str, since: datetime, *rest: Any) -> Any:
-        asked.append(since)
-        return (row for row in real(stream, since, *rest) if row.updated_at >= since)
-
-    bench.crm.glance = glance
-    bench.now -= timedelta(days=1)
-    bench.cycle()
-    assert asked[1] == datetime(2026, 11, 22, 9, 3, 20, tzinfo=UTC), "the stamp of the 200th: a page, and time is up"
-
-
 def test_nobody_looks_more_often_than_every_few_seconds(bench: Any) -> None:
     crowd(bench, 250)
     bench.clock = Hurrying(0)

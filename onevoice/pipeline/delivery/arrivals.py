@@ -1,9 +1,10 @@
 """Arrivals: what customers refuse while a push is under way does not wait for its end.
 
-Between two batches, every few seconds, the systems are asked what changed just now. A record that states a new opt-out
-is read whole and goes the way of every change: resolve, unify, decide, plan. Its writes are at once the most urgent
-ones, and leave in every system before anything else. Whatever this quick look does not show is met by the next pull:
-no watermark moves here.
+Between two batches, every few seconds, the systems are asked who refused just now. The vendor does the filtering: the
+hub's own writes of status move thousands of stamps, and would all come back. A record that states a new opt-out is read
+whole and goes the way of every change: resolve, unify, decide, plan. Its writes are at once the most urgent ones, and
+leave in every system before anything else. Whatever this quick look does not show is met by the next pull: no watermark
+moves here.
 """
 
 from __future__ import annotations
@@ -11,7 +12,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from functools import partial
-from itertools import islice
 
 from onevoice.errors import ConnectorError
 from onevoice.model import Effect
@@ -29,11 +29,6 @@ from onevoice.store.outboxes import Due
 
 EVERY = timedelta(seconds=5)
 """How long a push goes on between two looks."""
-OVERLAP = timedelta(seconds=10)
-"""How far behind the last look the next one begins: indexes show a change some seconds after its stamp."""
-LONGEST = timedelta(seconds=4)
-"""How long a look at one stream may take; the next one goes on where it ended."""
-PAGE = 200
 ARRIVALS = "arrivals"
 """Name of the turn: one job at a time looks."""
 STEPS = ("resolve", "unify", "decide", "plan")
@@ -102,19 +97,14 @@ class Arrivals:
         glancer, fetcher = now.glancer(system), now.fetcher(system)
         if glancer is None or fetcher is None:
             return 0
-        fields = now.mappings[system, stream].pull_fields
-        since = now.glanced.get((system, stream), self.hub.as_of) - OVERLAP
-        reached, keys, began = now.as_of, list[str](), now.clock()
-        for records in _paged(glancer.glance(stream, since, fields, now.as_of)):
-            keys += _refusing(now, system, stream, fields, records)
-            newest = max((r.updated_at for r in records if r.updated_at), default=since)
-            if now.clock() - began > LONGEST and newest > since:  # mostly our own writes: others wait
-                reached = newest + OVERLAP
-                break
+        mapping = now.mappings[system, stream]
+        since = now.glanced.get((system, stream), self.hub.as_of)
+        records = tuple(glancer.glance(stream, since, mapping.refusals, mapping.consent_fields, now.as_of))
+        keys = _refusing(now, system, stream, mapping.consent_fields, records)
         if keys:
             asked = now.fields_to_read(system, stream)
-            store_page(now, system, stream, list(fetcher.fetch(stream, sorted(set(keys)), asked)), None, asked)
-        now.glanced[system, stream] = reached
+            store_page(now, system, stream, list(fetcher.fetch(stream, keys, asked)), None, asked)
+        now.glanced[system, stream] = now.as_of
         return len(keys)
 
     def _push(self, now: Hub, system: str) -> int:
@@ -125,15 +115,10 @@ class Arrivals:
 
 
 def _stating(hub: Hub, system: str) -> Iterator[str]:
-    """Streams of a system whose records state consent."""
-    for (name, stream), mapping in sorted(hub.config.mappings.items()):
-        if name == system and mapping.pull and "consent" in mapping.pull:
+    """Streams of a system whose records can state an opt-out."""
+    for (name, stream), mapping in sorted(hub.mappings.items()):
+        if name == system and mapping.refusals:
             yield stream
-
-
-def _paged(records: Iterator[Record]) -> Iterator[tuple[Record, ...]]:
-    while page := tuple(islice(records, PAGE)):
-        yield page
 
 
 def _refusing(hub: Hub, system: str, stream: str, fields: tuple[str, ...], records: tuple[Record, ...]) -> list[str]:
@@ -141,7 +126,7 @@ def _refusing(hub: Hub, system: str, stream: str, fields: tuple[str, ...], recor
     reader = PageReader(hub, system, stream, records, fields)
     with hub.store.read() as connection:
         reader.read(pages.load_before(connection, reader.refs, reader.related()), {})
-    return [event.source.key for event in reader.change.events if event.effect is Effect.DENY]
+    return sorted({event.source.key for event in reader.change.events if event.effect is Effect.DENY})
 
 
 def _few(hub: Hub, system: str, due: Due) -> bool:

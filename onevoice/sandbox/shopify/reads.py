@@ -28,6 +28,11 @@ def _consented(row: Fields) -> bool:
     return (row.get("emailMarketing") or {}).get("state") == "SUBSCRIBED"
 
 
+def _state_of(consent: str) -> Callable[[Fields], Any]:
+    """The marketing state (shopify.dev, changelog of 2025-03-26, names the search terms)."""
+    return lambda row: (row.get(consent) or {}).get("state") or "NOT_SUBSCRIBED"
+
+
 def _words_of(*names: str) -> Callable[[Fields], Any]:
     return lambda row: [row[name] for name in names if row.get(name)]
 
@@ -57,6 +62,8 @@ CUSTOMERS = Searchable(
         "last_name": text_field(lambda row: row.get("lastName")),
         "tag": text_field(lambda row: list(row.get("tags") or ())),
         "accepts_marketing": flag_field(_consented),
+        "email_marketing_state": text_field(_state_of("emailMarketing")),
+        "sms_marketing_state": text_field(_state_of("phoneMarketing")),
     },
     sorts={**_CREATED, **_UPDATED, "NAME": _name, "LOCATION": _place},
 )

@@ -50,6 +50,9 @@ FILTERS = {
     "Lee": "abcde",
     "b.lee": "b",
     "accepts_marketing:true": "",
+    "email_marketing_state:UNSUBSCRIBED": "b",
+    "updated_at:>='2026-11-19T09:00:02Z' AND (email_marketing_state:unsubscribed OR sms_marketing_state:PENDING)": "bc",
+    "sms_marketing_state:NOT_SUBSCRIBED": "abde",
 }
 
 
@@ -64,6 +67,8 @@ def people(shop):
     """Five customers, a to e, changed at 09:00:01 to 09:00:05 on 2026-11-19."""
     keys = [shop.customer(email=f"{letter}.lee@example.org", firstName=letter.upper()) for letter in "abcde"]
     shop.state.tables["customers"].rows[keys[0]]["tags"] = ["VIP", "Two Words"]
+    shop.state.tables["customers"].rows[keys[1]]["emailMarketing"] = {"state": "UNSUBSCRIBED"}
+    shop.state.tables["customers"].rows[keys[2]]["phoneMarketing"] = {"state": "PENDING"}
     return keys
 
 
