@@ -130,6 +130,34 @@ def test_one_stream_that_takes_nothing_leaves_the_others_of_its_system_going(ben
     assert held(bench) is None, "the record is not at fault"
 
 
+def test_the_only_record_left_waits_and_is_shown_although_its_stream_takes_nothing(bench: Any) -> None:
+    """It alone refuses every batch that it is in: whether it is the record or the stream, nobody can tell."""
+    one(bench)
+    patience = PUT_OFF[DeferReason.AMBIGUOUS]
+    asked: list[str] = []
+
+    def refused(stream: str, _writes: Any) -> None:
+        if stream == "contacts":
+            asked.append(stream)
+            raise ContractBroken("hubspot.contacts: refused with status 400")
+
+    bench.shop.before_write = refused
+    bench.cycle()
+    assert (waiting(bench).attempts, waiting(bench).next_at) == (1, bench.now + patience.first)
+    asked.clear()
+    bench.cycle(minutes=0.5)
+    assert asked == [], "it waits its time"
+    with bench.hubs[-1].store.begin() as connection:
+        outboxes.put_off(connection, {REF: bench.now}, {REF: patience.most - 1})
+    bench.cycle()
+    assert (held(bench).code, held(bench).attempts) == ("ContractBroken", patience.most)
+    bench.shop.before_write = lambda _stream, _writes: None
+    bench.cycle(minutes=24 * 60)
+    assert "onevoice_profile_id" in bench.shop.held("contacts", "1")
+    assert held(bench) is None
+    assert bench.quiet()
+
+
 def test_pauses_double_and_end() -> None:
     for patience in (REFUSED, *PUT_OFF.values()):
         assert patience.wait(1) == patience.first
