@@ -80,7 +80,11 @@ def _verify_group(hub: Hub, fetcher: Fetches | None, group: _Group) -> Mapping[s
 
 def _says(sent: Any, seen: Any) -> bool:
     """Whether a vendor's comparable value says what was sent, in its own spelling: small or capital letters, no blanks
-    around it, fewer decimals."""
+    around it, fewer decimals.
+
+    An edit by a person that changes no more than that, between a write and its read-back, looks the same. It stands
+    until the field changes again: to write once more would go round for ever with a vendor that rewrites.
+    """
     if sent is None or seen is None or sent == seen:
         return bool(sent == seen)
     if str(sent).strip().casefold() == str(seen).strip().casefold():

@@ -43,8 +43,8 @@ def fingerprint_before_delivery() -> Iterator[None]:
     """What is to be sent counts as sent as soon as it is planned."""
     real = plan.outboxes.replace_outbox
 
-    def replace_outbox(connection: Any, planned: Any, rows: Sequence[Any], at: Any) -> None:
-        real(connection, planned, rows, at)
+    def replace_outbox(connection: Any, planned: Any, rows: Sequence[Any], at: Any, **named: Any) -> None:
+        real(connection, planned, rows, at, **named)
         states = pages.load_destinations(connection, [row.ref for row in rows])
         targets = {row.ref: dict(row.fields) for row in rows}
         moved = {
@@ -206,13 +206,13 @@ MUTANTS: Mapping[str, Mutant] = {
 }
 
 CAUGHT_BY: Mapping[str, int] = {
-    "fingerprint_before_delivery": 33,
+    "fingerprint_before_delivery": 20,
     "cursor_before_load": 9,
     "any_row_success": 18,
     "author_filter": 19,
     "single_shadow": 18,
     "increment_writes": 17,
-    "index_matched_results": 5,
+    "index_matched_results": 19,
     "no_in_flight_echo": 37,
     "unsorted_locks": 18,
     "deferred_lost": 34,

@@ -74,10 +74,27 @@ def _values(world: World, _store: Store) -> Iterator[str]:
         if _stuck(world, system, key):
             continue
         for name, value in wanted(world, system, person).items():
-            if not _same(held.get(name), value) and not (value is None and _over(world, held.get(name))):
+            if _same(held.get(name), value) or (value is None and _over(world, held.get(name))):
+                continue
+            if not _respelled(world, system, key, name, value):
                 yield f"{system} {key}: {name} holds {held.get(name)!r} and should hold {value!r}"
         if system == "shop" and (key in world.shop.listed) != world.objects(person):
             yield f"shop list: {key} is {'on' if key in world.shop.listed else 'not on'} it"
+
+
+def _respelled(world: World, system: str, key: str, name: str, value: Any) -> bool:
+    """Whether somebody changed no more than capitals or blanks between a write of the hub and its read-back. A vendor
+    that keeps values in its own spelling shows the same, and must be left alone, or the two would go round for ever."""
+    vendor, held = world.vendors[system], world.vendors[system].held(key).get(name)
+    if not isinstance(held, str) or held.strip().casefold() != str(value).strip().casefold():
+        return False
+    written = [write.at for write in vendor.written if write.key == key and write.fields.get(name) == value]
+    if not written:
+        return False
+    edited = next(
+        (v.at for v in vendor.records[key].versions if v.at >= written[-1] and v.fields.get(name) == held), None
+    )
+    return edited is not None and not any(written[-1] <= at < edited for at in vendor.read_back.get(key, ()))
 
 
 def _over(world: World, held: Any) -> bool:

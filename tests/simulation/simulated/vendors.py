@@ -121,6 +121,8 @@ class Vendor:
         self.repeated: list[str] = []
         """Second events that the hub caused."""
         self.write_calls = 0
+        self.read_back: dict[str, list[datetime]] = {}
+        """When the hub read records one by one and was shown what they held, by key."""
         self.struck: set[tuple[str, str]] = set()
         """(key, field) that a late write changed behind everybody's back."""
         self.overwrote: list[tuple[str, str]] = []
@@ -209,6 +211,8 @@ class Vendor:
             kept = self.records.get(key)
             old = self.lags and self.rng.random() < OLD_COPIES and self.troubles.reading > 0
             version = kept and (kept.shown(self.clock.now) if old else kept.now)
+            if kept and version is kept.now:
+                self.read_back.setdefault(key, []).append(self.clock.now)
             yield _record(key, version, fields) if version else Record(key, {}, deleted=True)
 
     def write(self, stream: str, writes: Sequence[Write]) -> Sequence[WriteResult]:

@@ -260,6 +260,8 @@ class World:
         at = self.clock.now
         if system != "mail" and any(not said.no and said.address == address for said in self.said):
             return  # the hub may be ticking this very box for the older no: nothing tells who did (docs/simulation.md)
+        if system == "crm" and any(said.no and said.address in self._former_addresses(key) for said in self.said):
+            return  # so it may for a no to the address that the record held when the hub last read it
         if system == "crm":
             if held.get("OptOut") or key in self.unticked:
                 return
@@ -277,6 +279,11 @@ class World:
             self._edit(system, key, CUSTOMER, {"consent": "UNSUBSCRIBED", "consent_at": at.isoformat()})
         self.spoke.add((system, key))
         self.said.append(Said(vendor.records[key].person, address, True, at))
+
+    def _former_addresses(self, key: str) -> set[Any]:
+        """Addresses that a CRM record held and holds no longer."""
+        held = {version.fields.get(EMAIL["crm"]) for version in self.crm.records[key].versions}
+        return held - {self.crm.held(key)[EMAIL["crm"]]}
 
     def _say_yes(self) -> None:
         found = self._some_record(("mail",))
