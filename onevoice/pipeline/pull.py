@@ -84,7 +84,7 @@ def store_page(
     `anew`: with this page a whole set begins, so that lines of the former one that could not be read are void.
     """
     with hub.store.read() as connection:
-        amended = amendments.load(connection, MAPPING, (str(Ref(system, stream, record.key)) for record in records))
+        amended = amendments.load_stream(connection, MAPPING, system, stream)
     reader = PageReader(hub, system, stream, records, fields, amended)
     with hub.store.begin() as connection:
         if anew:

@@ -29,9 +29,19 @@ Amended = Mapping[str, Mapping[str, Amendment]]
 
 def load(connection: Connection, stage: str, refs: Iterable[str]) -> Amended:
     """Amendments of some records at a stage."""
-    found: dict[str, dict[str, Amendment]] = {}
     statement = select(amendment).where(amendment.c.stage == stage)
-    for row in rows_in(connection, statement, amendment.c.ref, set(refs)):
+    return _by_ref(rows_in(connection, statement, amendment.c.ref, set(refs)))
+
+
+def load_stream(connection: Connection, stage: str, system: str, stream: str) -> Amended:
+    """Amendments of a stream at a stage: people make few, and keys of records that were just read may be any text."""
+    place = amendment.c.ref.startswith(f"{system}/{stream}/", autoescape=True)
+    return _by_ref(connection.execute(select(amendment).where(amendment.c.stage == stage, place)))
+
+
+def _by_ref(rows: Iterable[Any]) -> Amended:
+    found: dict[str, dict[str, Amendment]] = {}
+    for row in rows:
         found.setdefault(row.ref, {})[row.field] = Amendment(row.instead_of, row.value, row.dropped)
     return found
 

@@ -11,6 +11,7 @@ from onevoice.store import profiles
 from onevoice.store.schema import edge, lineage, profile, source_link
 
 RULES = "  default: [most_recent, source_order]\n"
+EMAIL = "    email: [verified_first, most_recent, source_order]\n"
 SHOP, CRM = "hubspot/contacts/1", "salesforce/Contact/c1"
 
 
@@ -42,6 +43,7 @@ def counts(report: CycleReport, step: str) -> dict[str, int]:
 
 
 def test_a_changed_rule_chooses_anew_and_matches_nobody_again(bench: Any) -> None:
+    bench.edit("config/identity.yaml", EMAIL, "")
     ann(bench, {"email": "old@x.org"}, {"Email": "new@x.org"})
     bench.cycle()
     assert known(bench)[0]["email"] == "new@x.org"
@@ -71,6 +73,7 @@ def test_what_does_not_decide_about_values_leaves_golden_records_alone(bench: An
 
 
 def test_a_rule_that_chooses_the_same_value_is_told_as_the_reason(bench: Any) -> None:
+    bench.edit("config/identity.yaml", EMAIL, "")
     ann(bench, {"email": "old@x.org"}, {"Email": "new@x.org"})
     bench.cycle()
     bench.edit("config/identity.yaml", RULES, "  default: [source_order]\n")
@@ -113,7 +116,6 @@ def test_an_address_that_bounced_comes_after_one_that_did_not(wide: Any) -> None
     sender.number = 10
     sender.put("profiles", "p1", last_name="Ash", email="bad@x.org")
     wide.people.person["klaviyo/profiles/p1"] = "ann"
-    wide.edit("config/identity.yaml", "    card_number: [most_recent]\n", "    email: [verified_first, most_recent]\n")
     wide.cycle()
     assert known(wide)[0]["email"] == "bad@x.org"
     sender.suppress("p1", "HARD_BOUNCE", wide.now)
@@ -128,6 +130,7 @@ def test_trust_that_sank_below_anothers_changes_the_value_without_any_news(bench
         "  trust:\n    - {source: salesforce, points: 90, minimum: 10, days: 40}\n    - {source: hubspot, points: 50}\n"
     )
     bench.edit("config/identity.yaml", RULES, "  default: [trust, most_recent]\n" + trust)
+    bench.edit("config/identity.yaml", EMAIL, "")
     ann(bench, {"email": "steady@x.org"}, {"Email": "fading@x.org"})
     bench.cycle()
     assert known(bench)[0]["email"] == "fading@x.org"
@@ -138,7 +141,7 @@ def test_trust_that_sank_below_anothers_changes_the_value_without_any_news(bench
 
 
 def test_a_union_keeps_every_value_with_its_record(bench: Any) -> None:
-    bench.edit("config/identity.yaml", "    card_number: [most_recent]\n", "    email: [union]\n")
+    bench.edit("config/identity.yaml", EMAIL, "    email: [union]\n")
     ann(bench, {"email": "old@x.org"}, {"Email": "new@x.org"})
     bench.cycle()
     golden, provenance = known(bench)
