@@ -160,6 +160,7 @@ def test_killed_at_a_write_of_each_system(world: Callable[..., Any], storm: int)
     assert_ended_alike(calm, stormy)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("storm", range(-(-ROUNDS // 2)))
 def test_killed_between_pages_and_in_the_verification(world: Callable[..., Any], storm: int) -> None:
     calm, stormy = calm_and_stormy(world, 11 + storm)
@@ -171,7 +172,7 @@ def test_killed_between_pages_and_in_the_verification(world: Callable[..., Any],
     assert_ended_alike(calm, stormy)
 
 
-@pytest.mark.parametrize("store", ["sqlite", "postgresql"])
+@pytest.mark.parametrize("store", ["sqlite", pytest.param("postgresql", marks=pytest.mark.long)])
 def test_a_second_process_on_the_same_store_is_refused(
     world: Callable[..., Any], store: str, request: pytest.FixtureRequest
 ) -> None:
@@ -191,6 +192,7 @@ def test_a_second_process_on_the_same_store_is_refused(
     assert sent_twice(here) == {}
 
 
+@pytest.mark.long
 def test_a_process_that_was_killed_holds_nobody_up_on_postgresql(world: Callable[..., Any], postgres_url: str) -> None:
     """Its lock and its leases end with it: the next one begins at once, and takes up what was in the air."""
     here = world(150, seed=13, limits=False, database=postgres_url)

@@ -10,7 +10,7 @@ import pytest
 
 from onevoice.pipeline.views import partition
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.long]
 
 SYSTEMS = ("hubspot", "klaviyo", "salesforce", "shopify", "square")
 TIER = "onevoice_tier__c"
