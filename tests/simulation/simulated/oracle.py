@@ -1,4 +1,4 @@
-"""What has to hold once the world is quiet (docs: DESIGN section 12). The truth is the world's own; of the hub only
+"""What has to hold once the world is quiet (docs/simulation.md). The truth is the world's own; of the hub only
 its store is looked at, to see that nothing is missing there and nothing is left over.
 
 Every check returns sentences; none is the only right answer.
