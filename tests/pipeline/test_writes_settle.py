@@ -7,9 +7,11 @@ from typing import Any
 
 import pytest
 
-from onevoice.errors import ContractBroken, Unavailable
+from onevoice.errors import AuthFailed, ContractBroken, Unavailable
+from onevoice.model import Ref
 from onevoice.pipeline.delivery.outcomes import A_DAY, REFUSED
-from onevoice.store import quarantines
+from onevoice.store import outboxes, quarantines
+from onevoice.store.schema import AMBIGUOUS
 
 OPTED_OUT = "hs_email_optout_10001"
 FOREVER = "9999-12-31"
@@ -237,6 +239,31 @@ def test_one_poisonous_record_does_not_block_its_batch(bench: Any) -> None:
     bench.shop.before_write = lambda _stream, _writes: None
     bench.cycle()
     assert held(bench) == []
+
+
+def test_what_half_a_batch_was_told_is_kept_when_the_other_half_fails(bench: Any) -> None:
+    for number in range(8):
+        bench.shop.put("contacts", str(number), lastname=f"N{number}")
+
+    def poisoned(stream: str, writes: Any) -> None:
+        keys = {write.key for write in writes}
+        if len(keys) > 4:
+            raise ContractBroken("hubspot.contacts: refused with status 400")
+        if "7" in keys:
+            raise AuthFailed("hubspot: the credential has expired", system="hubspot")
+
+    bench.shop.before_write = poisoned
+    bench.cycle()
+    done = sorted(key for _, key, _ in bench.written())
+    assert done == ["0", "1", "2", "3", "4", "5", "6"], "each once"
+    with bench.hubs[-1].store.read() as connection:
+        logged = {Ref.parse(ref).key for ref, _ in outboxes.writes_of(connection, bench.hubs[-1].run_id)}
+        left = {Ref.parse(row.ref).key: row.state for row in outboxes.open_writes(connection)}
+    assert logged == set(done)
+    assert left == {"7": AMBIGUOUS}, "the whole may have been carried out"
+    bench.shop.before_write = lambda _stream, _writes: None
+    bench.cycle(minutes=24 * 60)
+    assert {key for _, key, _ in bench.written()} == {"7"}
 
 
 def test_a_vendor_that_refuses_everything_fails_the_job_and_holds_nobody(bench: Any) -> None:

@@ -1,4 +1,4 @@
-"""The simulation finds ten known bugs: each stored seed fails with its bug, and holds without."""
+"""The simulation finds ten known bugs: a stored seed of each fails with the bug, and holds without."""
 
 from __future__ import annotations
 
@@ -23,6 +23,7 @@ def test_every_mutant_has_a_seed():
 
 @pytest.mark.parametrize("name", sorted(MUTANTS))
 def test_a_planted_bug_is_found(simulator, name):
-    seed = CAUGHT_BY[name]
-    assert simulator.run(seed, mutant=MUTANTS[name]).broken
+    finds = (seed for seed in CAUGHT_BY[name] if simulator.run(seed, mutant=MUTANTS[name]).broken)
+    seed = next(finds, None)
+    assert seed is not None, f"no stored seed finds it (look for others: run.py --mutant {name})"
     assert simulator.run(seed).broken == []

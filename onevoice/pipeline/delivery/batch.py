@@ -6,11 +6,11 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from onevoice.errors import ContractBroken
+from onevoice.errors import ConnectorError, ContractBroken
 from onevoice.pipeline.delivery.targets import PushTarget
 from onevoice.pipeline.hub import Hub
 from onevoice.policy import raw_value
-from onevoice.protocols import Outcome, Write, WriteResult, settle
+from onevoice.protocols import DeferReason, Outcome, Write, WriteResult, settle
 from onevoice.store import outboxes
 from onevoice.store.outboxes import OutboxRow
 from onevoice.store.schema import AMBIGUOUS
@@ -54,11 +54,22 @@ class Sender:
         middle = len(writes) // 2
         halves = [writes[:middle], writes[middle:]]
         try:
-            first = self._write(target, halves[0])
+            first = self._half(target, halves[0])
         except ContractBroken:  # the other half tells whether it is the records
-            second = self._write(target, halves[1])
-            return {**self._write(target, halves[0]), **second}
-        return {**first, **self._write(target, halves[1])}
+            second = self._half(target, halves[1])
+            return {**self._half(target, halves[0]), **second}
+        return {**first, **self._half(target, halves[1])}
+
+    def _half(self, target: PushTarget, writes: Sequence[Write]) -> dict[str, WriteResult]:
+        """Half of a batch that was refused as a whole. Where the connector fails otherwise, what is known of the other
+        half is kept, and of these writes nothing is known: the whole may have been carried out."""
+        try:
+            return self._write(target, writes)
+        except ContractBroken:
+            raise
+        except ConnectorError as exc:
+            code, said = type(exc).__name__, str(exc)
+            return {w.key: WriteResult(w.key, Outcome.DEFERRED, code, said, DeferReason.AMBIGUOUS) for w in writes}
 
     def _made_before(self, target: PushTarget, by_key: Mapping[str, OutboxRow]) -> set[str]:
         """Keys of writes that cannot be taken back and were acknowledged once: an old copy of a record may have told
