@@ -17,7 +17,7 @@ from onevoice.pipeline.delivery.targets import PushTarget
 from onevoice.store import contradictions, outboxes, pages
 from onevoice.store.pages import DestinationState
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.long]
 
 PEOPLE = 150
 EACH = 2
@@ -146,7 +146,6 @@ def test_an_edit_of_any_field_is_repaired_and_reported_in_the_next_cycle(world: 
     assert here.records_written() == 0
 
 
-@pytest.mark.long
 def test_an_edit_that_moves_no_stamp_is_found_as_well(world: Callable[..., Any]) -> None:
     """No vendor promises that the stamp moves with all that hangs on a record: some are read again each cycle."""
     here = in_step(world, seed=53)
@@ -158,7 +157,6 @@ def test_an_edit_that_moves_no_stamp_is_found_as_well(world: Callable[..., Any])
     assert not_reported(here.hubs[-1], edits) == []
 
 
-@pytest.mark.long
 def test_the_owner_of_a_field_decides_what_becomes_of_an_edit(world: Callable[..., Any]) -> None:
     """The vendor's own is accepted, and only a blank is filled; what is compared is told, and never written."""
     here = world(PEOPLE, limits=False, seed=54)
@@ -189,7 +187,6 @@ def test_the_owner_of_a_field_decides_what_becomes_of_an_edit(world: Callable[..
     assert "(compared only)" in note
 
 
-@pytest.mark.long
 def test_an_edit_between_writing_and_reading_back_is_found(world: Callable[..., Any]) -> None:
     """What is read back comes from the vendor: a value that the hub holds for sent does not answer for it."""
     here = in_step(world, seed=52)
